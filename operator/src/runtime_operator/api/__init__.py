@@ -1,0 +1,1 @@
+"""What the custom resources say, as types: the Python side of ``crds/``."""

@@ -1,0 +1,100 @@
+"""The custom resources' specs as types. The CRDs in ``crds/`` are the source of truth; a contract test compares both.
+
+Unknown fields are ignored here: the API server has already refused or pruned them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Phase(StrEnum):
+    """Where a job is. The last three are terminal and final."""
+
+    QUEUED = "Queued"
+    RUNNING = "Running"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether a job in this phase never changes again."""
+        return self in (Phase.COMPLETED, Phase.FAILED, Phase.CANCELLED)
+
+
+class ProgramKind(StrEnum):
+    """Where a job's program is: in the job's namespace, or in the public catalogue."""
+
+    NAMESPACED = "RuntimeProgram"
+    CLUSTER = "ClusterRuntimeProgram"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+
+
+class ConfigMapRef(_Model):
+    """A ConfigMap in the program's own namespace; each key is a file."""
+
+    name: str
+
+
+class ProgramSource(_Model):
+    """Exactly one of three ways to give a program's files."""
+
+    inline: str | None = None
+    files: dict[str, str] | None = None
+    config_map_ref: ConfigMapRef | None = None
+
+
+class ProgramSpec(_Model):
+    """Of RuntimeProgram and ClusterRuntimeProgram."""
+
+    description: str = ""
+    max_execution_time_seconds: int
+    source: ProgramSource
+    entrypoint: str = "main.py"
+    profile: str | None = None
+
+
+class ProgramRef(_Model):
+    """Which program a job runs; never one of another namespace."""
+
+    kind: ProgramKind = ProgramKind.NAMESPACED
+    name: str
+
+
+class Ttl(_Model):
+    """How long things are kept after a job's end, in seconds; None keeps them."""
+
+    pod_seconds: int = 60
+    job_seconds: int | None = None
+
+
+class JobSpec(_Model):
+    """Of RuntimeJob."""
+
+    program_ref: ProgramRef
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    backend: str | None = None
+    max_execution_time_seconds: int | None = None
+    start_deadline_seconds: int | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    tags: tuple[str, ...] = ()
+    suspend: bool = False
+    cancel: bool = False
+    ttl: Ttl = Ttl()
+
+
+class BackendSpec(_Model):
+    """Of RuntimeBackend: exactly one way to build a backend, passed to the runner as it stands."""
+
+    aer: dict[str, Any] | None = None
+    fake: dict[str, Any] | None = None
+    generic: dict[str, Any] | None = None
+    custom: dict[str, Any] | None = None

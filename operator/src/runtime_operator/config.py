@@ -1,0 +1,135 @@
+"""The operator's configuration: one YAML file, written by the platform team through the chart.
+
+Everything a job must not choose for itself is here: images, resources, ceilings. A file with an unknown or impossible
+setting stops the operator at start-up with the setting's name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from runtime_runner.contract import JOURNAL_BYTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class ConfigError(ValueError):
+    """The configuration file cannot be used; the message names the settings."""
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+
+
+class Profile(_Settings):
+    """What a runner pod is made of: the only source of pod fields. Programs name a profile, jobs cannot."""
+
+    image: str
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    """Instead of the image's entrypoint; empty: the image's own."""
+    cpu: str = "1"
+    """CPU limit, as a Kubernetes quantity."""
+    cpu_request: str = "100m"
+    """Lower than the limit: a runner that waits for its job needs next to nothing."""
+    memory: str = "1Gi"
+    """Request and limit alike: memory cannot be taken back from a program that has it."""
+    ephemeral_storage: str = "256Mi"
+    """Limit of the container log and everything else on the node's disk; the journal needs at most 10 MiB of it."""
+    scratch: str = "64Mi"
+    """Size limit of the writable /tmp."""
+    runtime_class_name: str | None = None
+    priority_class_name: str | None = None
+    node_selector: dict[str, str] = Field(default_factory=dict)
+    tolerations: tuple[dict[str, Any], ...] = ()
+    host_users: bool | None = None
+    """False asks for a user namespace; None leaves the field out, for clusters that do not support it."""
+
+
+class Limits(_Settings):
+    """Ceilings and sizes that hold for every job."""
+
+    max_execution_seconds: int = Field(default=28800, ge=1)
+    """No program runs longer, whatever it asks for: 8 h, the retired service's limit."""
+    start_deadline_seconds: int = Field(default=600, ge=1)
+    """For jobs that do not say how long they may wait for their start."""
+    pod_start_seconds: int = Field(default=300, ge=1)
+    """How long a scheduled pod may take to bring up its runner (image pull included) before it counts as failed."""
+    start_attempts: int = Field(default=3, ge=1)
+    """Pods tried before a job whose program was never entered is given up."""
+    reference_grace_seconds: int = Field(default=10, ge=0)
+    """How long a job waits for a program or backend that does not exist (yet): covers ``kubectl apply -f folder/``."""
+    stop_grace_seconds: float = Field(default=1.0, ge=0)
+    """Between SIGTERM and SIGKILL for a program whose time is up."""
+    backstop_seconds: int = Field(default=10, ge=5)
+    """Added to a job's limit for the pod's own deadline: only reached when the supervisor has failed."""
+    lost_node_seconds: int = Field(default=120, ge=1)
+    """How long a pod may be unreachable before its job counts as lost."""
+    result_bytes: int = Field(default=4 * 1024 * 1024, ge=1)
+    """Largest result."""
+    interim_bytes: int = Field(default=3 * 1024 * 1024, ge=0)
+    """All interim results of a job together."""
+    log_bytes: int = Field(default=1024 * 1024, ge=0)
+    """The whole log of a job."""
+    inline_result_bytes: int = Field(default=64 * 1024, ge=0, le=512 * 1024)
+    """A larger result goes to RuntimeJobOutput objects. Sized for etcd: every status write carries the result."""
+    status_interims: int = Field(default=20, ge=1, le=100)
+    """Newest interim results kept in the status."""
+    status_interim_bytes: int = Field(default=64 * 1024, ge=0)
+    """... and their total size: older ones make room."""
+    status_log_bytes: int = Field(default=16 * 1024, ge=0)
+    """Newest log text kept in the status."""
+    input_bytes: int = Field(default=1024 * 1024, ge=0)
+    """Largest inputs, as JSON: with them and the status in one object, etcd's 1.5 MiB are not exceeded."""
+    source_bytes: int = Field(default=750 * 1024, ge=1)
+    """Largest program: the retired service's limit."""
+
+    @model_validator(mode="after")
+    def _fit_the_journal(self) -> Limits:
+        total = self.result_bytes + self.interim_bytes + self.log_bytes
+        if total > JOURNAL_BYTES:
+            raise ValueError(
+                f"resultBytes + interimBytes + logBytes is {total}, more than the {JOURNAL_BYTES} a container log holds"
+            )
+        return self
+
+
+class OperatorConfig(_Settings):
+    """The whole file."""
+
+    watch_namespaces: tuple[str, ...] = ()
+    """Empty: all namespaces."""
+    default_profile: str = "default"
+    default_backend: str = "aer"
+    profiles: dict[str, Profile]
+    limits: Limits = Limits()
+    workers: int = Field(default=32, ge=1)
+    """Jobs reconciled at the same time: each mostly waits for the API server."""
+    liveness_port: int = Field(default=8080, ge=1, le=65535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _default_profile_exists(self) -> OperatorConfig:
+        if self.default_profile not in self.profiles:
+            raise ValueError(f"defaultProfile {self.default_profile!r} is not one of the profiles")
+        return self
+
+
+def load(path: Path) -> OperatorConfig:
+    """Return the configuration in this file.
+
+    Raises:
+        ConfigError: the file cannot be read, is not YAML, or a setting is missing, unknown or out of range.
+    """
+    try:
+        return OperatorConfig.model_validate(yaml.safe_load(path.read_text()))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"{path}: {wrong}") from error

@@ -1,0 +1,232 @@
+"""The last seen state of everything, by key. Filled by watches and by the answers to our own writes; read by `observe`.
+
+It keeps snapshots, not objects, and of a job that is over only what clearing away needs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from runtime_operator.api import names
+from runtime_operator.api.names import JobKey
+from runtime_operator.api.v1alpha1 import Phase, ProgramKind
+from runtime_operator.build.namespace import runner_policy
+from runtime_operator.observe.snapshots import (
+    Observed,
+    Refusal,
+    Source,
+    parse_backend,
+    parse_job,
+    parse_pod,
+    parse_program,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runtime_operator.api.conditions import Reason
+    from runtime_operator.observe.snapshots import (
+        BackendSnapshot,
+        JobSnapshot,
+        Outputs,
+        PodSnapshot,
+        ProgramSnapshot,
+        RunnerSnapshot,
+    )
+
+ProgramKey = tuple[ProgramKind, str, str]
+"""Kind, namespace (empty for cluster programs), name."""
+
+_KEPT_OF_AN_ENDED_JOB = ("phase", "completionTime", "runner")
+
+
+@dataclasses.dataclass(slots=True)
+class _Memory:
+    """What belongs to one job but to no object: gone when the operator restarts, and found out again."""
+
+    source: Source | None = None
+    outputs: Outputs | None = None
+    refusal: Refusal | None = None
+    status_written_at: float = 0.0
+
+
+class Cache:
+    """See the module. Nothing here awaits; every method leaves the cache consistent."""
+
+    def __init__(self, default_backend: str) -> None:
+        self._default_backend = default_backend
+        self._versions: dict[str, int] = {}
+        self._jobs: dict[JobKey, JobSnapshot] = {}
+        self._deleted: dict[JobKey, str] = {}
+        self._programs: dict[ProgramKey, ProgramSnapshot] = {}
+        self._backends: dict[str, BackendSnapshot] = {}
+        self._pods: dict[JobKey, dict[str, PodSnapshot]] = {}
+        self._pod_owners: dict[str, JobKey] = {}
+        self._prepared: set[str] = set()
+        self._memory: dict[str, _Memory] = {}
+
+    def observe(self, key: JobKey, runner_of: Callable[[str], RunnerSnapshot | None]) -> Observed:
+        """Return everything known of the job; ``runner_of`` gives what the runner in a pod has said, by pod uid."""
+        job = self._jobs.get(key)
+        pods = tuple(self._pods.get(key, {}).values())
+        if job is None:
+            return Observed(key=key, job=None, deleted_uid=self._deleted.get(key, ""), pods=pods)
+        program = self._program_of(job)
+        memory = self._memory.get(job.uid, _Memory())
+        observed = Observed(
+            key=key,
+            job=job,
+            program=program,
+            source=(program.source if program else None) or memory.source,
+            backend=self._backends.get((job.spec.backend if job.spec else None) or self._default_backend),
+            pods=pods,
+            outputs=memory.outputs,
+            namespace_prepared=key.namespace in self._prepared,
+            refusal=memory.refusal,
+            status_written_at=memory.status_written_at,
+        )
+        newest = observed.own_pods[-1].uid if observed.own_pods else ""
+        return dataclasses.replace(observed, runner=runner_of(job.runner_uid or newest))
+
+    def put_job(self, body: Mapping[str, Any]) -> JobKey:
+        """Take over this version of a job, unless a newer one is known."""
+        job = parse_job(body)
+        if self._is_newer(body):
+            if job.phase.terminal:
+                job = _trimmed(job)
+                self._memory.pop(job.uid, None)
+            self._jobs[job.key] = job
+        return job.key
+
+    def drop_job(self, key: JobKey, uid: str) -> None:
+        """Take over that a job has been deleted."""
+        known = self._jobs.get(key)
+        if known is not None and known.uid == uid:
+            del self._jobs[key]
+        self._memory.pop(uid, None)
+        self._versions.pop(uid, None)
+        if self._pods.get(key):
+            self._deleted[key] = uid
+
+    def put_program(self, body: Mapping[str, Any]) -> ProgramKey:
+        """Take over this version of a program, unless a newer one is known."""
+        program = parse_program(body)
+        key = (program.kind, program.namespace, program.name)
+        if self._is_newer(body):
+            self._programs[key] = program
+        return key
+
+    def drop_program(self, body: Mapping[str, Any]) -> ProgramKey:
+        """Take over that a program has been deleted."""
+        meta = body["metadata"]
+        key = (ProgramKind(body["kind"]), meta.get("namespace", ""), meta["name"])
+        known = self._programs.get(key)
+        if known is not None and known.uid == meta["uid"]:
+            del self._programs[key]
+        self._versions.pop(meta["uid"], None)
+        return key
+
+    def program(self, key: ProgramKey) -> ProgramSnapshot | None:
+        """Return the program, if there is one."""
+        return self._programs.get(key)
+
+    def put_backend(self, body: Mapping[str, Any]) -> None:
+        """Take over a backend."""
+        self._backends[body["metadata"]["name"]] = parse_backend(body)
+
+    def drop_backend(self, body: Mapping[str, Any]) -> None:
+        """Take over that a backend has been deleted."""
+        self._backends.pop(body["metadata"]["name"], None)
+
+    def put_pod(self, body: Mapping[str, Any]) -> PodSnapshot:
+        """Take over this version of a runner pod, unless a newer one is known."""
+        pod = parse_pod(body)
+        key = JobKey(pod.namespace, pod.job_name)
+        if self._is_newer(body):
+            self._pods.setdefault(key, {})[pod.uid] = pod
+            self._pod_owners[pod.uid] = key
+        return self._pods.get(key, {}).get(pod.uid, pod)
+
+    def drop_pod(self, uid: str) -> JobKey | None:
+        """Take over that a runner pod is gone; return whose it was."""
+        key = self._pod_owners.pop(uid, None)
+        self._versions.pop(uid, None)
+        if key is None:
+            return None
+        pods = self._pods.get(key, {})
+        pods.pop(uid, None)
+        if not pods:
+            self._pods.pop(key, None)
+            self._deleted.pop(key, None)
+        return key
+
+    def put_policy(self, body: Mapping[str, Any]) -> None:
+        """Take over a runners' NetworkPolicy: its namespace is prepared only while the policy says what it should."""
+        namespace = body["metadata"]["namespace"]
+        if body["metadata"]["name"] != names.RUNNER_POLICY:
+            return
+        if body.get("spec") == runner_policy(namespace)["spec"]:
+            self._prepared.add(namespace)
+        else:
+            self._prepared.discard(namespace)
+
+    def unprepare(self, namespace: str) -> None:
+        """Have the namespace prepared again before the next pod in it."""
+        self._prepared.discard(namespace)
+
+    def waiting_jobs(self, namespace: str = "") -> list[JobKey]:
+        """Return the queued jobs, of this namespace or of all."""
+        return [
+            key for key, job in self._jobs.items() if job.phase is Phase.QUEUED and namespace in ("", key.namespace)
+        ]
+
+    def remember_source(self, job_uid: str, source: Source) -> None:
+        """Keep the files that were read for this job."""
+        self._of(job_uid).source = source
+
+    def remember_outputs(self, job_uid: str, outputs: Outputs) -> None:
+        """Keep where the job's large outputs are."""
+        self._of(job_uid).outputs = outputs
+
+    def remember_status_write(self, job_uid: str, now: float) -> None:
+        """Keep when the job's status was written last."""
+        self._of(job_uid).status_written_at = now
+
+    def remember_refusal(self, job_uid: str, reason: Reason, message: str, now: float) -> None:
+        """Keep what the API server refused, and count how often in a row."""
+        memory = self._of(job_uid)
+        times = memory.refusal.times + 1 if memory.refusal else 1
+        memory.refusal = Refusal(reason=reason, message=message, at=now, times=times)
+
+    def forget_refusal(self, job_uid: str) -> None:
+        """The API server has accepted what it refused before."""
+        self._of(job_uid).refusal = None
+
+    def _of(self, job_uid: str) -> _Memory:
+        return self._memory.setdefault(job_uid, _Memory())
+
+    def _program_of(self, job: JobSnapshot) -> ProgramSnapshot | None:
+        if job.spec is None:
+            return None
+        ref = job.spec.program_ref
+        namespace = job.key.namespace if ref.kind is ProgramKind.NAMESPACED else ""
+        return self._programs.get((ref.kind, namespace, ref.name))
+
+    def _is_newer(self, body: Mapping[str, Any]) -> bool:
+        """Return whether this version of the object is not older than the known one, and remember it.
+
+        Resource versions of one kind of object can be compared as numbers: KEP-5504, and true of etcd ever since.
+        """
+        meta = body["metadata"]
+        version = int(meta["resourceVersion"])
+        if version < self._versions.get(meta["uid"], 0):
+            return False
+        self._versions[meta["uid"]] = version
+        return True
+
+
+def _trimmed(job: JobSnapshot) -> JobSnapshot:
+    kept = {name: job.status[name] for name in _KEPT_OF_AN_ENDED_JOB if name in job.status}
+    spec = job.spec.model_copy(update={"inputs": {}}) if job.spec else None
+    return dataclasses.replace(job, spec=spec, status=kept)

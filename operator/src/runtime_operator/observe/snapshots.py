@@ -1,0 +1,331 @@
+"""Frozen values parsed from what the API server and the runners say. Whatever may be missing is settled here.
+
+All moments are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from runtime_operator.api import names
+from runtime_operator.api.conditions import Reason, parse_time
+from runtime_operator.api.names import JobKey
+from runtime_operator.api.v1alpha1 import BackendSpec, JobSpec, Phase, ProgramKind, ProgramSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runtime_runner.contract import Exit, Failed, RunnerState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobSnapshot:
+    """A RuntimeJob."""
+
+    key: JobKey
+    uid: str
+    generation: int
+    created: float
+    deleting: bool
+    spec: JobSpec | None
+    spec_error: str
+    """Why ``spec`` is None: something the CRD's schema let through."""
+    status: Mapping[str, Any]
+    inputs_bytes: int = 0
+    """The inputs' size as JSON."""
+
+    @property
+    def phase(self) -> Phase:
+        """Where the job is; one without a status is queued."""
+        return Phase(self.status.get("phase", Phase.QUEUED))
+
+    @property
+    def runner_uid(self) -> str:
+        """Uid of the pod this job has been promised to, or empty. Once written, no other pod gets the job."""
+        return str(self.status.get("runner", {}).get("uid", ""))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProgramSnapshot:
+    """A RuntimeProgram or ClusterRuntimeProgram."""
+
+    kind: ProgramKind
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    spec: ProgramSpec | None
+    spec_error: str
+    status: Mapping[str, Any]
+
+    @property
+    def source(self) -> Source | None:
+        """The files, unless they are in a ConfigMap that has to be read first."""
+        if self.spec is None:
+            return None
+        if self.spec.source.inline is not None:
+            return Source(files={self.spec.entrypoint: self.spec.source.inline})
+        if self.spec.source.files is not None:
+            return Source(files=self.spec.source.files)
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """A program's files by path; None if the ConfigMap that should hold them does not exist."""
+
+    files: Mapping[str, str] | None
+
+    @property
+    def size(self) -> int:
+        """All files together, in bytes of UTF-8."""
+        return sum(len(text.encode()) for text in (self.files or {}).values())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackendSnapshot:
+    """A RuntimeBackend; ``spec`` goes to the runner as it stands."""
+
+    name: str
+    spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PodSnapshot:
+    """A runner pod."""
+
+    namespace: str
+    name: str
+    uid: str
+    job_uid: str
+    """From the controlling owner reference: a label can be forged more easily."""
+    job_name: str
+    attempt: int
+    phase: str
+    node: str
+    created: float
+    start_time: float | None
+    """When the kubelet took it over, by the node's clock; ``activeDeadlineSeconds`` counts from here."""
+    scheduled: bool
+    deadline_seconds: int | None
+    claimed_for_seconds: float | None
+    waiting_reason: str
+    waiting_message: str
+    exit_code: int | None
+    reason: str
+    """Why the pod or its container ended, in the kubelet's words: OOMKilled, Evicted, DeadlineExceeded, ..."""
+    message: str
+    termination_message: str
+    deleting_since: float | None
+    ready_lost_since: float | None
+    """Since when the node has not been heard of, if so."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing runs in it any more."""
+        return self.phase in ("Succeeded", "Failed") or self.exit_code is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InterimResult:
+    """One interim result, numbered as in the journal."""
+
+    seq: int
+    time: float
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunnerSnapshot:
+    """What a runner has said so far, folded: small whatever the program does."""
+
+    pod_uid: str
+    connected: bool = False
+    """The stream is open and the runner has said where it is."""
+    trouble: str = ""
+    """Why the stream is not open, or what the runner said that makes no sense."""
+    broken: bool = False
+    """The runner does not keep to the protocol: nothing it says can be used."""
+    state: RunnerState | None = None
+    job_uid: str = ""
+    """Whose job it has; empty: none yet."""
+    node_time: float = 0.0
+    """The node's clock ..."""
+    node_time_at: float = 0.0
+    """... at this moment of the operator's."""
+    started: float | None = None
+    interims: tuple[InterimResult, ...] = ()
+    """The newest ones."""
+    interim_published: int = 0
+    log_tail: str = ""
+    log_bytes: int = 0
+    result: str | None = None
+    failure: Failed | None = None
+    exit: Exit | None = None
+    journal_read: bool = False
+    """The container log has been read to its end after the pod had ended (or could not be read at all)."""
+    cancel_sent_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutputRef:
+    """Where something too large for the status is: RuntimeJobOutputs in order; size and digest are of the whole."""
+
+    names: tuple[str, ...]
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outputs:
+    """What has been stored beside the job's status."""
+
+    result: OutputRef | None = None
+    interims: OutputRef | None = None
+    logs: OutputRef | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """What the API server refused last for this job, and how often in a row."""
+
+    reason: Reason
+    message: str
+    at: float
+    times: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observed:
+    """Everything a decision about one job may know."""
+
+    key: JobKey
+    job: JobSnapshot | None
+    deleted_uid: str = ""
+    """Uid of the job of this name whose deletion was seen last."""
+    program: ProgramSnapshot | None = None
+    source: Source | None = None
+    """The program's files; None if they have not been read yet."""
+    backend: BackendSnapshot | None = None
+    pods: tuple[PodSnapshot, ...] = ()
+    """The runner pods of this job's name, whichever job's uid they carry."""
+    runner: RunnerSnapshot | None = None
+    """Of the newest pod of this job, or of the one it was promised to."""
+    outputs: Outputs | None = None
+    namespace_prepared: bool = False
+    refusal: Refusal | None = None
+    status_written_at: float = 0.0
+
+    @property
+    def own_pods(self) -> tuple[PodSnapshot, ...]:
+        """The pods that belong to this very job, newest attempt last: a job of the same name before it had others."""
+        mine = [pod for pod in self.pods if self.job and pod.job_uid == self.job.uid]
+        return tuple(sorted(mine, key=lambda pod: pod.attempt))
+
+
+def parse_job(body: Mapping[str, Any]) -> JobSnapshot:
+    """Return the job; a spec that cannot be understood becomes ``spec_error``."""
+    meta = body["metadata"]
+    spec, error = _spec(JobSpec, body)
+    return JobSnapshot(
+        key=JobKey(meta["namespace"], meta["name"]),
+        uid=meta["uid"],
+        generation=meta.get("generation", 1),
+        created=parse_time(meta["creationTimestamp"]),
+        deleting="deletionTimestamp" in meta,
+        spec=spec,
+        spec_error=error,
+        status=body.get("status") or {},
+        inputs_bytes=len(json.dumps(spec.inputs, separators=(",", ":"))) if spec and spec.inputs else 0,
+    )
+
+
+def parse_program(body: Mapping[str, Any]) -> ProgramSnapshot:
+    """Return the program; a spec that cannot be understood becomes ``spec_error``."""
+    meta = body["metadata"]
+    spec, error = _spec(ProgramSpec, body)
+    return ProgramSnapshot(
+        kind=ProgramKind(body["kind"]),
+        namespace=meta.get("namespace", ""),
+        name=meta["name"],
+        uid=meta["uid"],
+        generation=meta.get("generation", 1),
+        spec=spec,
+        spec_error=error,
+        status=body.get("status") or {},
+    )
+
+
+def parse_backend(body: Mapping[str, Any]) -> BackendSnapshot:
+    """Return the backend."""
+    spec, _ = _spec(BackendSpec, body)
+    known = spec.model_dump(exclude_none=True) if spec else {}
+    return BackendSnapshot(name=body["metadata"]["name"], spec=known)
+
+
+def parse_pod(body: Mapping[str, Any]) -> PodSnapshot:
+    """Return the runner pod; labels of the wrong form count as missing."""
+    meta, spec, status = body["metadata"], body.get("spec", {}), body.get("status", {})
+    labels, annotations = meta.get("labels", {}), meta.get("annotations", {})
+    owner: Mapping[str, Any] = next((o for o in meta.get("ownerReferences", []) if o.get("controller")), {})
+    conditions = {c["type"]: c for c in status.get("conditions", [])}
+    container: Mapping[str, Any] = next(
+        (c for c in status.get("containerStatuses", []) if c["name"] == names.RUNNER_CONTAINER), {}
+    )
+    state = container.get("state", {})
+    ended, waiting = state.get("terminated") or {}, state.get("waiting") or {}
+    scheduled, ready = conditions.get("PodScheduled", {}), conditions.get("Ready", {})
+    disrupted = conditions.get("DisruptionTarget", {})
+    if not waiting and scheduled.get("status") == "False":
+        waiting = {"reason": scheduled.get("reason", ""), "message": scheduled.get("message", "")}
+    return PodSnapshot(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        job_uid=owner.get("uid", "") if owner.get("kind") == "RuntimeJob" else "",
+        job_name=labels.get(names.JOB_NAME_LABEL, ""),
+        attempt=_number(labels.get(names.ATTEMPT_LABEL), int) or 0,
+        phase=status.get("phase", "Pending"),
+        node=spec.get("nodeName", ""),
+        created=parse_time(meta["creationTimestamp"]),
+        start_time=parse_time(status["startTime"]) if status.get("startTime") else None,
+        scheduled=bool(spec.get("nodeName")),
+        deadline_seconds=spec.get("activeDeadlineSeconds"),
+        claimed_for_seconds=_number(annotations.get(names.CLAIMED_ANNOTATION), float),
+        waiting_reason=waiting.get("reason", ""),
+        waiting_message=waiting.get("message", ""),
+        exit_code=ended.get("exitCode"),
+        reason=status.get("reason") or disrupted.get("reason") or ended.get("reason", ""),
+        message=status.get("message") or disrupted.get("message") or "",
+        termination_message=ended.get("message", ""),
+        deleting_since=parse_time(meta["deletionTimestamp"]) if "deletionTimestamp" in meta else None,
+        ready_lost_since=parse_time(ready["lastTransitionTime"])
+        if ready.get("reason") == "NodeStatusUnknown" or ready.get("status") == "Unknown"
+        else None,
+    )
+
+
+def program_digest(spec: ProgramSpec, source: Source) -> str:
+    """Return the SHA-256 of source and metadata: equal for what runs alike, in whatever way the source is given."""
+    metadata = spec.model_dump(mode="json", exclude={"source"})
+    canonical = json.dumps([metadata, dict(source.files or {})], sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+
+
+def _spec(model: Any, body: Mapping[str, Any]) -> tuple[Any, str]:
+    try:
+        return model.model_validate(body.get("spec") or {}), ""
+    except ValidationError as error:
+        return None, "; ".join(f"spec.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+
+
+def _number(text: object, kind: Any) -> Any:
+    try:
+        return kind(text)
+    except (TypeError, ValueError):
+        return None
