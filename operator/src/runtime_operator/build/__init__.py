@@ -1,0 +1,1 @@
+"""Manifests, built whole from values. Pure."""

@@ -1,0 +1,75 @@
+"""RuntimeJobOutput objects: what does not fit a job's status, in numbered chunks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runtime_runner.contract import digest
+
+from runtime_operator.api import names
+from runtime_operator.build.pod import owner_reference
+from runtime_operator.observe.snapshots import OutputRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNK_BYTES = 512 * 1024
+"""Most bytes of text in one object: a third of what etcd takes by default."""
+
+
+def output_chunks(
+    content: str, text: str, *, namespace: str, job_name: str, job_uid: str
+) -> tuple[list[dict[str, Any]], OutputRef]:
+    """Return the objects that hold this text, and the reference to them.
+
+    Args:
+        content: ``Result``, ``InterimResults`` (JSON lines) or ``Logs``.
+        text: the whole of it.
+        namespace: the job's.
+        job_name: the job, which owns the objects.
+        job_uid: the job's uid.
+    """
+    pieces = list(_pieces(text))
+    objects: list[dict[str, Any]] = []
+    for index, piece in enumerate(pieces):
+        size, sha256 = digest(piece)
+        objects.append(
+            {
+                "apiVersion": names.API_VERSION,
+                "kind": "RuntimeJobOutput",
+                "metadata": {
+                    "name": names.child_name(job_uid, content, index),
+                    "namespace": namespace,
+                    "labels": {
+                        names.MANAGED_BY_LABEL: names.MANAGED_BY,
+                        names.JOB_NAME_LABEL: job_name,
+                        names.JOB_UID_LABEL: job_uid,
+                    },
+                    "ownerReferences": [owner_reference(job_name, job_uid)],
+                },
+                "spec": {
+                    "jobName": job_name,
+                    "jobUid": job_uid,
+                    "content": content,
+                    "index": index,
+                    "count": len(pieces),
+                    "size": size,
+                    "sha256": sha256,
+                    "text": piece,
+                },
+            }
+        )
+    size, sha256 = digest(text)
+    return objects, OutputRef(names=tuple(o["metadata"]["name"] for o in objects), size=size, sha256=sha256)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut the text where no character is split: nothing but its bytes joined gives it back."""
+    raw = text.encode()
+    start = 0
+    while start < len(raw):
+        end = min(start + CHUNK_BYTES, len(raw))
+        while end < len(raw) and raw[end] & 0xC0 == 0x80:
+            end -= 1
+        yield raw[start:end].decode()
+        start = end

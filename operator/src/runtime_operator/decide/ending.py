@@ -1,0 +1,170 @@
+"""How a job that was promised to a pod ends: by its runner's word, or without it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime_runner import contract
+
+from runtime_operator.api.conditions import Reason
+from runtime_operator.decide import status
+from runtime_operator.decide.plan import DeletePod, Notice, Plan, ReadJournal, StoreOutputs
+from runtime_operator.decide.waiting import why_it_ended
+
+if TYPE_CHECKING:
+    from runtime_operator.config import OperatorConfig
+    from runtime_operator.observe.snapshots import JobSnapshot, Observed, PodSnapshot, RunnerSnapshot
+
+_EVICTIONS = {
+    "Evicted",
+    "Preempting",
+    "PreemptionByScheduler",
+    "EvictionByEvictionAPI",
+    "TerminationByKubelet",
+    "DeletionByTaintManager",
+    "DeletionByPodGC",
+    "NodeShutdown",
+    "Terminated",
+}
+
+
+def by_the_runner(
+    observed: Observed,
+    job: JobSnapshot,
+    runner: RunnerSnapshot,
+    pod: PodSnapshot | None,
+    now: float,
+    config: OperatorConfig,
+) -> Plan:
+    """The journal is complete: store what the status is too small for, then say how the job ended."""
+    assert runner.exit is not None
+    failure, cancelled = runner.failure, job.spec is not None and job.spec.cancel
+    if failure and failure.reason is contract.FailureReason.CANCELLED and not cancelled:
+        if pod is not None and not pod.ended:
+            return Plan()  # somebody else stopped the pod; its end will say who
+        reason, message = _platform(job, pod)
+        return _fail(job, now, reason, message, runner=runner, observed=observed)
+    if observed.outputs is None and (store := _oversized(job, runner, pod, config)):
+        return Plan(actions=(store,), requeue_after=0.0)
+    if failure is not None:
+        reason = Reason(failure.reason.value)
+        return _fail(job, now, reason, failure.message, failure.traceback, runner=runner, observed=observed)
+    if not runner.exit.succeeded or runner.result is None:
+        message = "the runner ended without a complete result and without a reason"
+        return _fail(job, now, Reason.RUNNER_ERROR, message, runner=runner, observed=observed)
+    done = status.completed(job, now, runner, observed.outputs, config.limits.inline_result_bytes)
+    return Plan(status=done)
+
+
+def without_the_runner(
+    observed: Observed, job: JobSnapshot, runner: RunnerSnapshot | None, pod: PodSnapshot | None, now: float
+) -> Plan:
+    """The pod is over or its runner talks nonsense, and the journal has no end: find out from what is left."""
+    if runner is not None and runner.broken:
+        actions = (_delete(pod),) if pod is not None and pod.deleting_since is None else ()
+        failed = _fail(job, now, Reason.RUNNER_ERROR, runner.trouble, runner=runner, observed=observed)
+        return Plan(actions=actions, status=failed.status, notice=failed.notice)
+    if pod is not None and not (runner and runner.journal_read):
+        return Plan(actions=(ReadJournal(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),), requeue_after=0.0)
+    if pod is not None and pod.termination_message and (last := _last_words(job, pod)):
+        if last.succeeded and last.result is not None:
+            return Plan(status=status.from_termination(job, now, last, runner))
+        if last.reason and last.reason != contract.FailureReason.CANCELLED:
+            return _fail(job, now, Reason(last.reason), last.message, runner=runner, observed=observed)
+    reason, message = _platform(job, pod)
+    return _fail(job, now, reason, message, runner=runner, observed=observed)
+
+
+def lost(
+    job: JobSnapshot, runner: RunnerSnapshot | None, pod: PodSnapshot, now: float, config: OperatorConfig
+) -> Plan | None:
+    """Return the end of a job whose node has been silent for too long."""
+    left = seconds_until_lost(pod, now, config)
+    if left is None or left > 0:
+        return None
+    message = f"node {pod.node or '?'} has not been heard of for {config.limits.lost_node_seconds} s"
+    failed = _fail(job, now, Reason.NODE_LOST, message, runner=runner)
+    actions = (_delete(pod),) if pod.deleting_since is None else ()
+    return Plan(actions=actions, status=failed.status, notice=failed.notice)
+
+
+def seconds_until_lost(pod: PodSnapshot, now: float, config: OperatorConfig) -> float | None:
+    """Return when a silent node's job counts as lost; None while the node is heard of."""
+    silent = [moment for moment in (pod.deleting_since, pod.ready_lost_since) if moment is not None]
+    return min(silent) + config.limits.lost_node_seconds - now if silent else None
+
+
+def _oversized(
+    job: JobSnapshot, runner: RunnerSnapshot, pod: PodSnapshot | None, config: OperatorConfig
+) -> StoreOutputs | None:
+    assert runner.exit is not None
+    large = runner.result is not None and len(runner.result.encode()) > config.limits.inline_result_bytes
+    kept = runner.exit.interim_published - runner.exit.interim_dropped
+    interims = pod is not None and kept > len(runner.interims)
+    logs = pod is not None and runner.exit.log_bytes > len(runner.log_tail.encode())
+    if not (large or interims or logs):
+        return None
+    return StoreOutputs(
+        job_uid=job.uid,
+        namespace=job.key.namespace,
+        job_name=job.key.name,
+        pod=pod.name if pod else "",
+        pod_uid=runner.pod_uid,
+        result=runner.result if large else None,
+        interims=interims,
+        logs=logs,
+    )
+
+
+def _platform(job: JobSnapshot, pod: PodSnapshot | None) -> tuple[Reason, str]:
+    """Return what ended a pod whose runner could not say it."""
+    if job.spec is not None and job.spec.cancel:
+        return Reason.CANCELLED, "cancelled while the program was running"
+    if pod is None:
+        return Reason.RUNNER_LOST, "the runner pod was deleted while it had the job; the program is not started again"
+    if pod.reason == "DeadlineExceeded":
+        return (
+            Reason.MAX_EXECUTION_TIME_EXCEEDED,
+            f"the pod's deadline of {pod.deadline_seconds} s ended the program: its runner had not stopped it in time",
+        )
+    if pod.reason == "OOMKilled":
+        return Reason.OUT_OF_MEMORY, "the runner pod used more memory than its profile allows and was killed"
+    if pod.reason in _EVICTIONS:
+        return Reason.EVICTED, f"the runner pod was evicted: {why_it_ended(pod)}"
+    how = why_it_ended(pod)
+    return Reason.RUNNER_LOST, f"the runner pod ended without a word ({how}); the program is not started again"
+
+
+def _last_words(job: JobSnapshot, pod: PodSnapshot) -> contract.TerminationMessage | None:
+    try:
+        words = contract.parse_termination(pod.termination_message)
+    except contract.ProtocolError:
+        return None
+    known = {reason.value for reason in Reason}
+    return words if words.job_uid == job.uid and (not words.reason or words.reason in known) else None
+
+
+def _fail(
+    job: JobSnapshot,
+    now: float,
+    reason: Reason,
+    message: str,
+    traceback: str = "",
+    *,
+    runner: RunnerSnapshot | None,
+    observed: Observed | None = None,
+) -> Plan:
+    ended = status.unsuccessful(
+        job,
+        now,
+        reason,
+        message,
+        traceback=traceback,
+        runner=runner,
+        outputs=observed.outputs if observed else None,
+    )
+    return Plan(status=ended, notice=None if reason is Reason.CANCELLED else Notice(reason=reason, message=message))
+
+
+def _delete(pod: PodSnapshot) -> DeletePod:
+    return DeletePod(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid)

@@ -1,0 +1,297 @@
+"""One job: from what is seen of it to what should happen next.
+
+A job is queued until its status names the pod it is promised to; only then is it handed over, and no other pod ever
+gets it. That one written sentence makes "at most once" true across crashes of the operator, of the runner and of the
+node.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from runtime_runner import contract
+
+from runtime_operator.api import names
+from runtime_operator.api.conditions import Reason, parse_time
+from runtime_operator.api.v1alpha1 import Phase
+from runtime_operator.build.pod import runner_pod
+from runtime_operator.decide import checks, deadlines, ending, status, waiting
+from runtime_operator.decide.plan import (
+    ClaimPod,
+    Converse,
+    CreatePod,
+    DeleteJob,
+    DeletePod,
+    HandOver,
+    Notice,
+    Plan,
+    PrepareNamespace,
+    ReadSource,
+    SendCancel,
+)
+from runtime_operator.observe.snapshots import program_digest
+
+if TYPE_CHECKING:
+    from runtime_operator.config import OperatorConfig
+    from runtime_operator.observe.snapshots import JobSnapshot, Observed, PodSnapshot, RunnerSnapshot
+
+
+def plan_job(observed: Observed, now: float, config: OperatorConfig) -> Plan:
+    """Return what should happen to the job now.
+
+    Args:
+        observed: everything known of the job.
+        now: the operator's clock, seconds since the epoch.
+        config: profiles and limits.
+    """
+    job = observed.job
+    if job is None or job.deleting:
+        gone = job.uid if job else observed.deleted_uid
+        return Plan(actions=_delete(*(pod for pod in observed.pods if pod.job_uid and pod.job_uid == gone)))
+    if job.phase.terminal:
+        return _after_the_end(observed, job, now)
+    if job.phase is Phase.RUNNING:
+        return _running(observed, job, now, config)
+    return _queued(observed, job, now, config)
+
+
+def _queued(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
+    """No pod has been promised the job: it may still be refused, held, cancelled or given up without a trace."""
+    pods = observed.own_pods
+    if job.spec is not None and job.spec.cancel:
+        return _give_up(job, now, Reason.CANCELLED, "cancelled before the program was started", *pods)
+    finding = checks.refusal(observed, config)
+    if finding is not None:
+        wait = job.created + config.limits.reference_grace_seconds - now
+        if finding.may_heal and wait > 0:
+            waits = status.queued(job, now, finding.reason, f"{finding.message}; waiting for it to be created")
+            return Plan(actions=_delete(*pods), status=waits, requeue_after=wait)
+        return _give_up(job, now, finding.reason, finding.message, *pods)
+    assert job.spec is not None  # checked: SpecInvalid
+    if job.spec.suspend:
+        held = status.queued(job, now, Reason.SUSPENDED, "suspended by spec.suspend")
+        return Plan(actions=_delete(*pods), status=held)
+    left = deadlines.start_deadline(job, job.spec, config.limits) - now
+    if left <= 0:
+        return _give_up(job, now, Reason.START_DEADLINE_EXCEEDED, waiting.overdue(observed, config), *pods)
+    plan = _start(observed, job, now, config)
+    return dataclasses.replace(
+        plan, requeue_after=min(left, left if plan.requeue_after is None else plan.requeue_after)
+    )
+
+
+def _start(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
+    """Bring up a runner for the job and promise the job to it."""
+    assert job.spec is not None
+    program, limits = observed.program, config.limits
+    assert program is not None
+    assert program.spec is not None  # checked: ProgramNotFound, SpecInvalid
+    if not observed.namespace_prepared:
+        held = waiting.after_refusal(observed, now)
+        return held or Plan(actions=(PrepareNamespace(namespace=job.key.namespace),))
+    if observed.source is None:
+        ref = program.spec.source.config_map_ref
+        assert ref is not None
+        return Plan(actions=(ReadSource(namespace=job.key.namespace, name=ref.name, job_uid=job.uid),))
+    pods = observed.own_pods
+    pod = pods[-1] if pods else None
+    if pod is None or pod.ended or pod.deleting_since is not None:
+        return _next_attempt(observed, job, now, config)
+    runner = observed.runner if observed.runner and observed.runner.pod_uid == pod.uid else None
+    if runner is None or not runner.connected:
+        trouble = waiting.trouble(pod, now, limits)
+        if trouble is not None and trouble.gives_up:
+            return _give_up(job, now, trouble.reason, trouble.message, *pods)
+        actions = (Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),) if pod.scheduled else ()
+        waits = status.queued(job, now, trouble.reason, trouble.message) if trouble else None
+        return Plan(actions=actions, status=waits, requeue_after=waiting.look_again(pod, now, limits))
+    deadline = deadlines.pod_deadline_seconds(
+        pod, runner, deadlines.execution_seconds(job.spec, program.spec, limits), limits, now
+    )
+    if deadline is None or runner.broken or runner.job_uid not in ("", job.uid):
+        return Plan(actions=_delete(pod))
+    patch = {
+        "metadata": {
+            "uid": pod.uid,
+            "annotations": {names.CLAIMED_ANNOTATION: str(deadlines.execution_seconds(job.spec, program.spec, limits))},
+        },
+        "spec": {"activeDeadlineSeconds": deadline},
+    }
+    promised = status.handed_over(
+        job,
+        now,
+        pod=pod,
+        digest=program_digest(program.spec, observed.source),
+        backend=job.spec.backend or config.default_backend,
+    )
+    return Plan(
+        actions=(ClaimPod(namespace=pod.namespace, pod=pod.name, patch=patch),), status=promised, requeue_after=0.0
+    )
+
+
+def _next_attempt(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
+    """Create a pod, unless the API server has just refused one or enough have failed."""
+    assert job.spec is not None
+    assert observed.program is not None
+    assert observed.program.spec is not None
+    pods = observed.own_pods
+    if pods and pods[-1].attempt + 1 >= config.limits.start_attempts:
+        last = waiting.why_it_ended(pods[-1])
+        message = f"{config.limits.start_attempts} pods ended before the program was started; the last one: {last}"
+        return _give_up(job, now, Reason.RUNNER_START_FAILED, message, *pods)
+    held = waiting.after_refusal(observed, now)
+    if held is not None:
+        return held
+    manifest = runner_pod(
+        job_name=job.key.name,
+        job_uid=job.uid,
+        namespace=job.key.namespace,
+        attempt=pods[-1].attempt + 1 if pods else 0,
+        profile_name=observed.program.spec.profile or config.default_profile,
+        profile=config.profiles[observed.program.spec.profile or config.default_profile],
+        deadline_seconds=config.limits.pod_start_seconds
+        + deadlines.execution_seconds(job.spec, observed.program.spec, config.limits)
+        + int(config.limits.stop_grace_seconds)
+        + config.limits.backstop_seconds
+        + 1,
+    )
+    return Plan(actions=(CreatePod(manifest=manifest, job_uid=job.uid),), requeue_after=waiting.QUIET_SECONDS)
+
+
+def _running(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
+    """The job is promised to one pod: it ends with that pod, whatever happens."""
+    pod = next((pod for pod in observed.own_pods if pod.uid == job.runner_uid), None)
+    plan = _with_its_pod(observed, job, pod, now, config)
+    left = ending.seconds_until_lost(pod, now, config) if pod is not None else None
+    if left is None or left <= 0:
+        return plan
+    return dataclasses.replace(
+        plan, requeue_after=min(left, left if plan.requeue_after is None else plan.requeue_after)
+    )
+
+
+def _with_its_pod(
+    observed: Observed, job: JobSnapshot, pod: PodSnapshot | None, now: float, config: OperatorConfig
+) -> Plan:
+    """Hand the job over, follow it, stop it, or say how it ended."""
+    runner = observed.runner if observed.runner and observed.runner.pod_uid == job.runner_uid else None
+    if runner is not None and runner.exit is not None:
+        return ending.by_the_runner(observed, job, runner, pod, now, config)
+    if pod is None or pod.ended or (runner is not None and runner.broken):
+        return ending.without_the_runner(observed, job, runner, pod, now)
+    if lost := ending.lost(job, runner, pod, now, config):
+        return lost
+    cancelled = job.spec is not None and job.spec.cancel
+    if runner is None or not runner.connected:
+        actions = (Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),)
+        if cancelled and pod.deleting_since is None:
+            return Plan(actions=(*actions, *_delete(pod)))
+        return Plan(actions=actions, requeue_after=deadlines.STATUS_INTERVAL)
+    if not runner.job_uid:
+        return _hand_over(observed, job, runner, pod, now, config)
+    if cancelled:
+        if runner.cancel_sent_at is None:
+            return Plan(actions=(SendCancel(pod_uid=pod.uid),), requeue_after=deadlines.CANCEL_PATIENCE)
+        if pod.deleting_since is None and now - runner.cancel_sent_at >= deadlines.CANCEL_PATIENCE:
+            return Plan(actions=_delete(pod))
+        return Plan(requeue_after=deadlines.CANCEL_PATIENCE)
+    return _report(observed, job, runner, now)
+
+
+def _hand_over(
+    observed: Observed, job: JobSnapshot, runner: RunnerSnapshot, pod: PodSnapshot, now: float, config: OperatorConfig
+) -> Plan:
+    """The runner says it has no job yet: give it this one, if everything is still as it was when it was promised."""
+    if job.spec is not None and job.spec.cancel:
+        return _give_up(job, now, Reason.CANCELLED, "cancelled before the program was started", pod)
+    finding = checks.refusal(observed, config)
+    if finding is not None:
+        return _give_up(job, now, finding.reason, finding.message, pod)
+    program = observed.program
+    assert job.spec is not None
+    assert program is not None
+    assert program.spec is not None
+    assert observed.backend is not None  # all checked
+    if observed.source is None:
+        ref = program.spec.source.config_map_ref
+        assert ref is not None
+        return Plan(actions=(ReadSource(namespace=job.key.namespace, name=ref.name, job_uid=job.uid),))
+    assert observed.source.files is not None
+    execution = deadlines.execution_seconds(job.spec, program.spec, config.limits)
+    if deadlines.pod_deadline_seconds(pod, runner, execution, config.limits, now) is None:
+        again = status.queued(job, now, Reason.WAITING_FOR_RUNNER, "the pod's deadline became too early for a run")
+        return Plan(actions=_delete(pod), status=again, requeue_after=0.0)
+    if job.status.get("program", {}).get("digest") != program_digest(program.spec, observed.source):
+        promised = status.handed_over(
+            job,
+            now,
+            pod=pod,
+            digest=program_digest(program.spec, observed.source),
+            backend=job.spec.backend or config.default_backend,
+        )
+        return Plan(status=promised, requeue_after=0.0)
+    request = contract.Job(
+        job_uid=job.uid,
+        job_name=job.key.name,
+        attempt=pod.attempt,
+        files=dict(observed.source.files),
+        entrypoint=program.spec.entrypoint,
+        inputs=job.spec.inputs,
+        backend_name=observed.backend.name,
+        backend=dict(observed.backend.spec),
+        limits=contract.Limits(
+            execution_seconds=float(execution),
+            grace_seconds=config.limits.stop_grace_seconds,
+            result_bytes=config.limits.result_bytes,
+            interim_bytes=config.limits.interim_bytes,
+            log_bytes=config.limits.log_bytes,
+        ),
+        log_level=job.spec.log_level,
+    )
+    return Plan(actions=(HandOver(pod_uid=pod.uid, request=request),), requeue_after=deadlines.STATUS_INTERVAL)
+
+
+def _report(observed: Observed, job: JobSnapshot, runner: RunnerSnapshot, now: float) -> Plan:
+    """The program runs: bring the status up to date, at most once per `deadlines.STATUS_INTERVAL`."""
+    wait = observed.status_written_at + deadlines.STATUS_INTERVAL - now
+    if wait > 0:
+        return Plan(requeue_after=wait)
+    return Plan(status=status.running(job, now, runner))
+
+
+def _after_the_end(observed: Observed, job: JobSnapshot, now: float) -> Plan:
+    """The job is over and stays as it is: what is left is clearing away."""
+    completed = job.status.get("completionTime")
+    if job.spec is None or completed is None:
+        return Plan()
+    age = now - parse_time(completed)
+    if job.spec.ttl.job_seconds is not None and age >= job.spec.ttl.job_seconds:
+        return Plan(actions=(DeleteJob(namespace=job.key.namespace, name=job.key.name, uid=job.uid),))
+    waits = [job.spec.ttl.job_seconds - age] if job.spec.ttl.job_seconds is not None else []
+    pods = [pod for pod in observed.own_pods if pod.deleting_since is None]
+    if pods and age >= job.spec.ttl.pod_seconds:
+        return Plan(actions=_delete(*pods), requeue_after=min(waits, default=None))
+    if pods:
+        waits.append(job.spec.ttl.pod_seconds - age)
+    return Plan(requeue_after=min(waits, default=None))
+
+
+def _look_within(plan: Plan, seconds: float) -> Plan:
+    wait = seconds if plan.requeue_after is None else min(seconds, plan.requeue_after)
+    return dataclasses.replace(plan, requeue_after=wait)
+
+
+def _give_up(job: JobSnapshot, now: float, reason: Reason, message: str, *pods: PodSnapshot) -> Plan:
+    """End a job whose program was never entered."""
+    return Plan(
+        actions=_delete(*(pod for pod in pods if not pod.ended)),
+        status=status.unsuccessful(job, now, reason, message),
+        notice=None if reason is Reason.CANCELLED else Notice(reason=reason, message=message),
+    )
+
+
+def _delete(*pods: PodSnapshot) -> tuple[DeletePod, ...]:
+    return tuple(
+        DeletePod(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid) for pod in pods if pod.deleting_since is None
+    )

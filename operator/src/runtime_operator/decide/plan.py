@@ -1,0 +1,146 @@
+"""What a decision about a job gives back: actions in order, the status it should have, and when to look again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runtime_runner.contract import Job
+
+    from runtime_operator.api.conditions import Reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrepareNamespace:
+    """Make sure that the runners' NetworkPolicy and service account exist before the first pod does."""
+
+    namespace: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadSource:
+    """Read a program's files from a ConfigMap in the job's namespace."""
+
+    namespace: str
+    name: str
+    job_uid: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreatePod:
+    """Create the runner's pod. One of this name and owner may exist already: that is success."""
+
+    manifest: Mapping[str, Any]
+    job_uid: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Converse:
+    """Attach to a runner and fold what it says; nothing happens if that is under way."""
+
+    namespace: str
+    pod: str
+    pod_uid: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimPod:
+    """Set the pod's deadline, which the program cannot touch, before the job is handed over."""
+
+    namespace: str
+    pod: str
+    patch: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HandOver:
+    """Write the job on the runner's stdin. Repeating it is safe: the runner knows the job's uid."""
+
+    pod_uid: str
+    request: Job
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SendCancel:
+    """Ask the runner to stop its program."""
+
+    pod_uid: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadJournal:
+    """Read the container log of a pod that has ended, and fold what the stream did not bring."""
+
+    namespace: str
+    pod: str
+    pod_uid: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreOutputs:
+    """Store what the status is too small for. Chunk names are fixed, so that repeating it changes nothing."""
+
+    job_uid: str
+    namespace: str
+    job_name: str
+    pod: str
+    pod_uid: str
+    result: str | None
+    interims: bool
+    logs: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeletePod:
+    """Delete this pod and no other of its name."""
+
+    namespace: str
+    pod: str
+    pod_uid: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteJob:
+    """Delete the job itself: only ever because its ``ttl.jobSeconds`` says so."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
+Action = (
+    PrepareNamespace
+    | ReadSource
+    | CreatePod
+    | Converse
+    | ClaimPod
+    | HandOver
+    | SendCancel
+    | ReadJournal
+    | StoreOutputs
+    | DeletePod
+    | DeleteJob
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """A Kubernetes Event of type Warning about the job. Success needs none: the status says it."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Carry out the actions in order, then write the status if there is one, then the notice."""
+
+    actions: tuple[Action, ...] = ()
+    status: Mapping[str, Any] | None = None
+    """The whole status as it should be; None leaves it as it is."""
+    requeue_after: float | None = None
+    """Seconds until time alone may change the decision; None: only an event can."""
+    notice: Notice | None = None

@@ -1,0 +1,174 @@
+"""The status a job should have, written whole: one function per situation a job can be in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runtime_operator.api.conditions import (
+    Condition,
+    ConditionType,
+    Reason,
+    Status,
+    format_exact_time,
+    format_time,
+    set_conditions,
+    shorten,
+)
+from runtime_operator.api.v1alpha1 import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runtime_runner.contract import TerminationMessage
+
+    from runtime_operator.observe.snapshots import JobSnapshot, OutputRef, Outputs, PodSnapshot, RunnerSnapshot
+
+FAILURE_MESSAGE_CHARACTERS = 4096
+"""Longest failure message: the runner's own are shorter; this bounds what a broken one can send."""
+
+
+def queued(job: JobSnapshot, now: float, reason: Reason, message: str) -> dict[str, Any]:
+    """The job waits; the reason says for what."""
+    suspended = job.spec is not None and job.spec.suspend
+    was_suspended = any(c["type"] == ConditionType.SUSPENDED for c in job.status.get("conditions", []))
+    conditions = [
+        Condition(type=ConditionType.SUCCEEDED, status=Status.UNKNOWN, reason=reason, message=message),
+        Condition(
+            type=ConditionType.RECONCILING,
+            status=Status.FALSE if suspended else Status.TRUE,
+            reason=reason,
+            message=message,
+        ),
+    ]
+    if suspended or was_suspended:
+        held = Status.TRUE if suspended else Status.FALSE
+        conditions.append(Condition(type=ConditionType.SUSPENDED, status=held, reason=reason, message=message))
+    return {"phase": Phase.QUEUED.value, **_observed(job, now, conditions)}
+
+
+def handed_over(job: JobSnapshot, now: float, *, pod: PodSnapshot, digest: str, backend: str) -> dict[str, Any]:
+    """The job is promised to this pod: written before the hand-over, so that no other pod ever gets it."""
+    assert job.spec is not None  # decided by the checks
+    return {
+        "phase": Phase.RUNNING.value,
+        **_observed(job, now, _running_conditions(f"handed over to pod {pod.name}")),
+        "program": {"kind": job.spec.program_ref.kind.value, "name": job.spec.program_ref.name, "digest": digest},
+        "backend": {"name": backend},
+        "runner": {"pod": pod.name, "uid": pod.uid, "node": pod.node, "path": "cold", "attempt": pod.attempt},
+    }
+
+
+def running(job: JobSnapshot, now: float, runner: RunnerSnapshot, trouble: str = "") -> dict[str, Any]:
+    """What the program has said so far."""
+    reason = Reason.RUNNER_UNREACHABLE if trouble else Reason.RUNNING
+    status = {**job.status, **_observed(job, now, _running_conditions(trouble or "the program is running", reason))}
+    return {**status, **_progress(job, runner, None)}
+
+
+def completed(
+    job: JobSnapshot, now: float, runner: RunnerSnapshot, outputs: Outputs | None, inline_bytes: int
+) -> dict[str, Any]:
+    """The program returned; its result is complete."""
+    assert runner.exit is not None
+    assert runner.result is not None
+    status = _ended(job, Phase.COMPLETED, now, runner, outputs)
+    if outputs and outputs.result:
+        status["resultRef"] = _ref(outputs.result)
+    else:
+        assert len(runner.result) <= inline_bytes
+        status["result"] = runner.result
+    message = f"the program returned after {runner.exit.execution_seconds:.3f} s"
+    done = Condition(type=ConditionType.SUCCEEDED, status=Status.TRUE, reason=Reason.COMPLETED, message=message)
+    return {**status, **_observed(job, now, [done])}
+
+
+def from_termination(
+    job: JobSnapshot, now: float, words: TerminationMessage, runner: RunnerSnapshot | None
+) -> dict[str, Any]:
+    """The program returned, as the pod's termination message says: the journal was not to be had."""
+    status = _ended(job, Phase.COMPLETED, now, runner, None)
+    message = f"the program returned after {words.execution_seconds:.3f} s (its container log was lost)"
+    done = Condition(type=ConditionType.SUCCEEDED, status=Status.TRUE, reason=Reason.COMPLETED, message=message)
+    seconds = round(words.execution_seconds, 3)
+    return {**status, "result": words.result, "executionSeconds": seconds, **_observed(job, now, [done])}
+
+
+def unsuccessful(
+    job: JobSnapshot,
+    now: float,
+    reason: Reason,
+    message: str,
+    *,
+    traceback: str = "",
+    runner: RunnerSnapshot | None = None,
+    outputs: Outputs | None = None,
+) -> dict[str, Any]:
+    """The job failed or was cancelled; whatever the program had said is kept."""
+    phase = Phase.CANCELLED if reason is Reason.CANCELLED else Phase.FAILED
+    status = _ended(job, phase, now, runner, outputs)
+    failure = {"reason": reason.value, "message": shorten(message, FAILURE_MESSAGE_CHARACTERS)}
+    status["failure"] = {**failure, "traceback": traceback} if traceback else failure
+    conditions = [Condition(type=ConditionType.SUCCEEDED, status=Status.FALSE, reason=reason, message=message)]
+    if phase is Phase.FAILED:
+        conditions.append(Condition(type=ConditionType.STALLED, status=Status.TRUE, reason=reason, message=message))
+    return {**status, **_observed(job, now, conditions)}
+
+
+def _ended(
+    job: JobSnapshot, phase: Phase, now: float, runner: RunnerSnapshot | None, outputs: Outputs | None
+) -> dict[str, Any]:
+    status = {**job.status, "phase": phase.value}
+    if runner is None or (runner.started is None and runner.exit is None):
+        return {**status, "completionTime": format_time(now)}
+    status |= _progress(job, runner, outputs)
+    if runner.exit is None:
+        return {**status, "completionTime": format_time(now)}
+    status["completionTime"] = format_time(runner.exit.time)
+    status["executionSeconds"] = round(runner.exit.execution_seconds, 3)
+    return status
+
+
+def _progress(job: JobSnapshot, runner: RunnerSnapshot, outputs: Outputs | None) -> dict[str, Any]:
+    """Times, interim results and logs, from what the runner has said."""
+    dropped = runner.exit.interim_dropped if runner.exit else 0
+    published = runner.exit.interim_published if runner.exit else runner.interim_published
+    log_bytes = runner.exit.log_bytes if runner.exit else runner.log_bytes
+    interims: dict[str, Any] = {"published": published, "dropped": dropped}
+    if runner.interims:
+        interims["latest"] = [
+            {"seq": i.seq, "time": format_exact_time(i.time), "value": i.value} for i in runner.interims
+        ]
+    logs: dict[str, Any] = {
+        "tail": runner.log_tail,
+        "bytes": log_bytes,
+        "truncated": log_bytes > len(runner.log_tail.encode()),
+    }
+    if outputs and outputs.interims:
+        interims["ref"] = _ref(outputs.interims)
+    if outputs and outputs.logs:
+        logs["ref"] = _ref(outputs.logs)
+    times: dict[str, Any] = {}
+    if runner.started is not None:
+        times = {
+            "startTime": format_time(runner.started),
+            "queuedSeconds": round(max(0.0, runner.started - job.created), 3),
+        }
+    return {**times, "interimResults": interims, "logs": logs}
+
+
+def _running_conditions(message: str, reason: Reason = Reason.RUNNING) -> list[Condition]:
+    return [
+        Condition(type=ConditionType.SUCCEEDED, status=Status.UNKNOWN, reason=reason, message=message),
+        Condition(type=ConditionType.RECONCILING, status=Status.TRUE, reason=reason, message=message),
+    ]
+
+
+def _observed(job: JobSnapshot, now: float, conditions: list[Condition]) -> dict[str, Any]:
+    return {
+        "observedGeneration": job.generation,
+        "conditions": set_conditions(job.status.get("conditions", []), conditions, now, job.generation),
+    }
+
+
+def _ref(ref: OutputRef) -> Mapping[str, Any]:
+    return {"names": list(ref.names), "size": ref.size, "sha256": ref.sha256}
