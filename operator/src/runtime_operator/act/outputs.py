@@ -1,0 +1,76 @@
+"""Stores what a job's status is too small for, as RuntimeJobOutput objects."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import structlog
+from runtime_runner import contract
+
+from runtime_operator.api import names
+from runtime_operator.api.conditions import format_exact_time
+from runtime_operator.build.outputs import output_chunks
+from runtime_operator.kube.client import OUTPUTS
+from runtime_operator.observe.snapshots import OutputRef, Outputs
+
+if TYPE_CHECKING:
+    from runtime_operator.decide.plan import StoreOutputs
+    from runtime_operator.kube.client import Kube
+
+log = structlog.get_logger(__name__)
+
+
+async def store_outputs(kube: Kube, wanted: StoreOutputs) -> Outputs:
+    """Create the chunks and return where they are.
+
+    Interim results and logs come whole from the pod's container log; if that is gone, what the status holds is all
+    there is. Repeating it is safe: the same text makes the same chunks under the same names.
+
+    Raises:
+        KubeError: a chunk could not be written, or the log could not be read just now.
+    """
+    refs: dict[str, OutputRef] = {}
+    if wanted.result is not None:
+        refs["result"] = await _store(kube, wanted, "Result", wanted.result)
+    if wanted.interims or wanted.logs:
+        journal = await kube.pod_log(wanted.namespace, wanted.pod, names.RUNNER_CONTAINER)
+        if journal is None:
+            log.warning("container log is gone", job=f"{wanted.namespace}/{wanted.job_name}", pod=wanted.pod)
+            return Outputs(**refs)
+        interims, logs = _contents(journal)
+        if wanted.interims and interims:
+            refs["interims"] = await _store(kube, wanted, "InterimResults", interims)
+        if wanted.logs and logs:
+            refs["logs"] = await _store(kube, wanted, "Logs", logs)
+    return Outputs(**refs)
+
+
+async def _store(kube: Kube, wanted: StoreOutputs, content: str, text: str) -> OutputRef:
+    objects, ref = output_chunks(
+        content, text, namespace=wanted.namespace, job_name=wanted.job_name, job_uid=wanted.job_uid
+    )
+    for body in objects:
+        await kube.create(OUTPUTS, wanted.namespace, body)
+    log.info("output stored", job=f"{wanted.namespace}/{wanted.job_name}", content=content, chunks=len(objects))
+    return ref
+
+
+def _contents(journal: bytes) -> tuple[str, str]:
+    """Return all interim results (one JSON object a line) and the whole log text of a journal."""
+    interims, logs, seen = [], [], 0
+    for line in journal.splitlines():
+        try:
+            event = contract.parse_event(line)
+        except contract.ProtocolError:
+            continue
+        if event.seq <= seen:
+            continue
+        if isinstance(event, contract.JournalEvent):
+            seen = event.seq
+        if isinstance(event, contract.Interim):
+            entry = {"seq": event.seq, "time": format_exact_time(event.time), "value": event.value}
+            interims.append(json.dumps(entry, separators=(",", ":")) + "\n")
+        elif isinstance(event, contract.Log):
+            logs.append(event.text)
+    return "".join(interims), "".join(logs)

@@ -1,0 +1,29 @@
+"""RuntimeJob events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import kopf
+
+from runtime_operator.api import names
+from runtime_operator.api.names import JobKey
+
+if TYPE_CHECKING:
+    from runtime_operator.observe.cache import Cache
+    from runtime_operator.reconcile import Key
+    from runtime_operator.workqueue import WorkQueue
+
+
+def register(registry: kopf.OperatorRegistry, cache: Cache, queue: WorkQueue[Key]) -> None:
+    """Have RuntimeJobs remembered and reconciled."""
+
+    @kopf.on.event(names.GROUP, names.VERSION, names.JOBS, registry=registry)
+    async def job_event(event: kopf.RawEvent, **_: Any) -> None:
+        body: Any = event["object"]
+        if event["type"] == "DELETED":
+            key = JobKey(body["metadata"]["namespace"], body["metadata"]["name"])
+            cache.drop_job(key, body["metadata"]["uid"])
+        else:
+            key = cache.put_job(body)
+        queue.add(key)

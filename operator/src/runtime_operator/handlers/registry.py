@@ -1,0 +1,29 @@
+"""All handlers in one registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import kopf
+
+from runtime_operator.handlers import jobs, programs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runtime_operator.observe.cache import Cache
+    from runtime_operator.reconcile import Key
+    from runtime_operator.workqueue import WorkQueue
+
+
+def build(cache: Cache, queue: WorkQueue[Key], healthy: Callable[[], str]) -> kopf.OperatorRegistry:
+    """Return the registry; ``healthy`` answers the liveness probe, and raises if all is not well."""
+    registry = kopf.OperatorRegistry()
+    jobs.register(registry, cache, queue)
+    programs.register(registry, cache, queue)
+
+    @kopf.on.probe(registry=registry, id="watches")
+    async def watches(**_: Any) -> str:
+        return healthy()
+
+    return registry

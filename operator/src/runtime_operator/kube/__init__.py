@@ -1,0 +1,1 @@
+"""Everything that speaks HTTP and websockets with the API server."""

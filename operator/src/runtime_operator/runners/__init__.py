@@ -1,0 +1,1 @@
+"""The conversations with runners: attach, hand over, resume, read the journal."""

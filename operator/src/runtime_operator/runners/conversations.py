@@ -1,0 +1,228 @@
+"""All conversations with runners: one task a pod, from the first attach to the runner's last event.
+
+A stream only carries what is said from now on. So every attach begins with a `Resume`; if its answer shows that the
+journal is ahead of what has been folded, the container log is read up to there: nothing is missed or counted twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+from runtime_runner import contract
+
+from runtime_operator.api import names
+from runtime_operator.kube.errors import KubeError, NotFound, Unavailable
+from runtime_operator.runners.fold import RunnerFold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runtime_operator.api.names import JobKey
+    from runtime_operator.config import Limits
+    from runtime_operator.kube.attach import Attachment
+    from runtime_operator.kube.client import Kube
+    from runtime_operator.observe.snapshots import RunnerSnapshot
+
+log = structlog.get_logger(__name__)
+
+ATTACH_RETRY_SECONDS = (0.1,) * 20 + (0.25, 0.5, 1.0, 2.0)
+"""Between attempts to attach: a container needs about half a second from its pod's scheduling, and attaching early is
+what makes a cold start fast; later attempts are rarer."""
+
+JOURNAL_TRIES = 5
+"""Attempts to read an ended pod's log before the job is decided without it."""
+
+
+class Conversation:
+    """One runner, from attach to its last event."""
+
+    def __init__(self, kube: Kube, key: JobKey, pod: str, fold: RunnerFold, on_news: Callable[[JobKey], None]) -> None:
+        self.key, self.pod, self.fold = key, pod, fold
+        self.task: asyncio.Task[None] | None = None
+        self.stream: Attachment | None = None
+        self.journal_failures = 0
+        self._kube = kube
+        self._on_news = on_news
+
+    async def run(self) -> None:
+        """Attach, and attach again whenever the stream breaks, until the runner has said its last word."""
+        failures = 0
+        while self.fold.exit is None:
+            connected = False
+            try:
+                self.stream = await self._kube.attach(self.key.namespace, self.pod, names.RUNNER_CONTAINER)
+                connected = await self._listen(self.stream)
+            except NotFound:
+                return
+            except KubeError as error:
+                self.fold.trouble = str(error)
+                connected = self.fold.connected
+                log.debug("attach failed", job=str(self.key), pod=self.pod, error=str(error))
+            finally:
+                await self._hang_up()
+            if self.fold.exit is not None:
+                return
+            failures = 0 if connected else failures + 1
+            await asyncio.sleep(ATTACH_RETRY_SECONDS[min(failures, len(ATTACH_RETRY_SECONDS) - 1)])
+
+    async def read_journal(self) -> None:
+        """Fold what the container log has beyond what is known.
+
+        Raises:
+            KubeError: it could not be read.
+        """
+        text = await self._kube.pod_log(self.key.namespace, self.pod, names.RUNNER_CONTAINER)
+        for line in (text or b"").splitlines():
+            if isinstance(event := _parse(line), contract.JournalEvent):
+                self.fold.take(event)
+
+    async def _listen(self, stream: Attachment) -> bool:
+        await stream.send(contract.encode(contract.Resume()))
+        async for line in stream.lines():
+            await self._hear(line)
+            self._on_news(self.key)
+            if self.fold.exit is not None:
+                break
+        return self.fold.connected
+
+    async def _hear(self, line: bytes) -> None:
+        event = _parse(line)
+        match event:
+            case None:
+                log.warning("line from a runner is no event", job=str(self.key), pod=self.pod, length=len(line))
+            case contract.Resumed():
+                await self._catch_up(event.seq)
+                self.fold.answer(event, time.time())
+            case contract.Refused():
+                log.warning("request refused by a runner", job=str(self.key), pod=self.pod, message=event.message)
+            case _:
+                await self._catch_up(event.seq - 1)
+                self.fold.take(event)
+
+    async def _catch_up(self, seq: int) -> None:
+        """Have everything up to this number folded: the log has it, at most a moment after the runner wrote it."""
+        for wait in (0.0, 0.05, 0.2, 1.0):
+            if self.fold.last_seq >= seq:
+                return
+            await asyncio.sleep(wait)
+            await self.read_journal()
+        if self.fold.last_seq < seq:
+            raise Unavailable(f"the container log ends at event {self.fold.last_seq}, the runner is at {seq}")
+
+    async def _hang_up(self) -> None:
+        stream, self.stream = self.stream, None
+        self.fold.connected = False
+        if stream is not None:
+            await stream.close()
+            self._on_news(self.key)
+
+
+class Conversations:
+    """The conversations by pod uid. ``on_news`` is called with the job's key whenever there is something to decide."""
+
+    def __init__(self, kube: Kube, limits: Limits, on_news: Callable[[JobKey], None]) -> None:
+        self._kube, self._limits, self._on_news = kube, limits, on_news
+        self._by_pod: dict[str, Conversation] = {}
+        self._by_job: dict[JobKey, set[str]] = {}
+
+    def snapshot(self, pod_uid: str) -> RunnerSnapshot | None:
+        """Return what the runner in this pod has said so far; None if nobody has spoken to it."""
+        conversation = self._by_pod.get(pod_uid)
+        return conversation.fold.snapshot() if conversation else None
+
+    def ensure(self, key: JobKey, pod: str, pod_uid: str) -> None:
+        """Have a conversation with this runner under way."""
+        conversation = self._conversation(key, pod, pod_uid)
+        if conversation.task is None or conversation.task.done():
+            conversation.task = asyncio.create_task(conversation.run(), name=f"conversation with {pod}")
+            conversation.task.add_done_callback(_report)
+
+    async def hand_over(self, pod_uid: str, request: contract.Job) -> None:
+        """Give the runner its job.
+
+        Raises:
+            Unavailable: the stream is not open (any more).
+        """
+        await self._send(pod_uid, request)
+        await self._send(pod_uid, contract.Resume())
+
+    async def send_cancel(self, pod_uid: str) -> None:
+        """Ask the runner to stop its program.
+
+        Raises:
+            Unavailable: the stream is not open (any more).
+        """
+        await self._send(pod_uid, contract.Cancel())
+        self._by_pod[pod_uid].fold.cancel_sent_at = time.time()
+
+    async def read_journal(self, key: JobKey, pod: str, pod_uid: str) -> None:
+        """Read the log of a pod that has ended, once it is certain that the stream brings nothing more.
+
+        Raises:
+            KubeError: it could not be read; after a few times, the journal counts as read.
+        """
+        conversation = self._conversation(key, pod, pod_uid)
+        await _stop(conversation)
+        try:
+            await conversation.read_journal()
+        except KubeError:
+            conversation.journal_failures += 1
+            if conversation.journal_failures < JOURNAL_TRIES:
+                raise
+            log.warning("journal given up", job=str(key), pod=pod)
+        conversation.fold.journal_read = True
+
+    def retain(self, key: JobKey, pod_uids: set[str]) -> None:
+        """Drop this job's conversations with other pods than these."""
+        for pod_uid in self._by_job.get(key, set()) - pod_uids:
+            self._drop(pod_uid)
+
+    async def close(self) -> None:
+        """End all conversations; the programs run on."""
+        tasks = [c.task for c in self._by_pod.values() if c.task is not None]
+        for pod_uid in list(self._by_pod):
+            self._drop(pod_uid)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _drop(self, pod_uid: str) -> None:
+        conversation = self._by_pod.pop(pod_uid)
+        if conversation.task is not None:
+            conversation.task.cancel()
+        pods = self._by_job[conversation.key]
+        pods.discard(pod_uid)
+        if not pods:
+            del self._by_job[conversation.key]
+
+    def _conversation(self, key: JobKey, pod: str, pod_uid: str) -> Conversation:
+        if pod_uid not in self._by_pod:
+            fold = RunnerFold(pod_uid, self._limits)
+            self._by_pod[pod_uid] = Conversation(self._kube, key, pod, fold, self._on_news)
+            self._by_job.setdefault(key, set()).add(pod_uid)
+        return self._by_pod[pod_uid]
+
+    async def _send(self, pod_uid: str, request: contract.Request) -> None:
+        conversation = self._by_pod.get(pod_uid)
+        if conversation is None or conversation.stream is None:
+            raise Unavailable("no stream to the runner is open")
+        await conversation.stream.send(contract.encode(request))
+
+
+async def _stop(conversation: Conversation) -> None:
+    if conversation.task is not None and not conversation.task.done():
+        conversation.task.cancel()
+        await asyncio.gather(conversation.task, return_exceptions=True)
+
+
+def _parse(line: bytes) -> contract.AnyEvent | None:
+    try:
+        return contract.parse_event(line)
+    except contract.ProtocolError:
+        return None
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("conversation crashed", task=task.get_name(), exc_info=task.exception())

@@ -1,0 +1,133 @@
+"""One runner's events, folded into what decisions see. Small whatever the program writes; each event counts once."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import TYPE_CHECKING
+
+from runtime_runner import contract
+from runtime_runner.contract import RunnerState
+
+from runtime_operator.observe.snapshots import InterimResult, RunnerSnapshot
+
+if TYPE_CHECKING:
+    from runtime_operator.config import Limits
+
+
+class RunnerFold:
+    """What one runner has said so far."""
+
+    def __init__(self, pod_uid: str, limits: Limits) -> None:
+        self.pod_uid = pod_uid
+        self.last_seq = 0
+        self.connected = False
+        self.trouble = ""
+        self.journal_read = False
+        self.cancel_sent_at: float | None = None
+        self.exit: contract.Exit | None = None
+        self._limits = limits
+        self._broken = False
+        self._state: RunnerState | None = None
+        self._job_uid = ""
+        self._node_time = self._node_time_at = 0.0
+        self._started: float | None = None
+        self._interims: deque[InterimResult] = deque()
+        self._interim_size = 0
+        self._published = 0
+        self._log_tail = b""
+        self._log_bytes = 0
+        self._parts: list[str] = []
+        self._result: str | None = None
+        self._failure: contract.Failed | None = None
+
+    def snapshot(self) -> RunnerSnapshot:
+        """Return what is known now."""
+        return RunnerSnapshot(
+            pod_uid=self.pod_uid,
+            connected=self.connected,
+            trouble=self.trouble,
+            broken=self._broken,
+            state=self._state,
+            job_uid=self._job_uid,
+            node_time=self._node_time,
+            node_time_at=self._node_time_at,
+            started=self._started,
+            interims=tuple(self._interims),
+            interim_published=self._published,
+            log_tail=self._log_tail.decode(errors="ignore"),
+            log_bytes=self._log_bytes,
+            result=self._result,
+            failure=self._failure,
+            exit=self.exit,
+            journal_read=self.journal_read,
+            cancel_sent_at=self.cancel_sent_at,
+        )
+
+    def answer(self, resumed: contract.Resumed, now: float) -> None:
+        """Take the answer to a resume; that the journal up to ``resumed.seq`` has been taken is the caller's care."""
+        self.connected, self.trouble = True, ""
+        self._state, self._job_uid = resumed.state, resumed.job_uid
+        self._node_time, self._node_time_at = resumed.time, now
+
+    def take(self, event: contract.JournalEvent) -> None:
+        """Take the next journal event; one that is known already changes nothing."""
+        if event.seq <= self.last_seq:
+            return
+        self.last_seq = event.seq
+        match event:
+            case contract.Ready():
+                self._state = RunnerState.READY
+            case contract.Started():
+                self._state, self._started, self._job_uid = RunnerState.RUNNING, event.time, event.job_uid
+            case contract.Log():
+                self._take_log(event.text.encode())
+            case contract.Interim():
+                self._take_interim(event)
+            case contract.Result():
+                self._take_result(event)
+            case contract.Failed():
+                self._failure = event
+            case contract.Exit():
+                self._state, self.exit = RunnerState.ENDED, event
+
+    def _take_log(self, text: bytes) -> None:
+        self._log_bytes += len(text)
+        self._log_tail = (self._log_tail + text)[-self._limits.status_log_bytes :]
+        if self._log_bytes > len(self._log_tail):  # start with a whole line, if there is one
+            self._log_tail = self._log_tail.partition(b"\n")[2] or self._log_tail
+
+    def _take_interim(self, event: contract.Interim) -> None:
+        self._published += 1
+        self._interims.append(InterimResult(seq=event.seq, time=event.time, value=event.value))
+        self._interim_size += len(event.value)
+        while self._interims and (
+            len(self._interims) > self._limits.status_interims or self._interim_size > self._limits.status_interim_bytes
+        ):
+            self._interim_size -= len(self._interims.popleft().value)
+
+    def _take_result(self, event: contract.Result) -> None:
+        if event.index == 0:
+            self._parts = []
+        self._parts.append(event.text)
+        if event.index + 1 < event.count:
+            return
+        text, self._parts = "".join(self._parts), []
+        if contract.digest(text) != (event.size, event.sha256):
+            self._give_up(f"the result arrived as {len(text.encode())} bytes, the runner announced {event.size}")
+        elif not _is_json(text):
+            self._give_up("the result is not JSON text")
+        else:
+            self._result = text
+
+    def _give_up(self, trouble: str) -> None:
+        self._broken, self.trouble = True, trouble
+
+
+def _is_json(text: str) -> bool:
+    """Return whether this parses; what it says stays unread. 4 MiB, the most a result may have, take about 40 ms."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

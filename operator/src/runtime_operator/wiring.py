@@ -1,0 +1,155 @@
+"""Builds the object graph once and keeps it running: the only module that knows all the others."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from runtime_operator.act.execute import Executor
+from runtime_operator.api import names
+from runtime_operator.api.names import JobKey
+from runtime_operator.handlers import lifecycle, registry
+from runtime_operator.kube.client import BACKENDS, CLUSTER_PROGRAMS, JOBS, NETWORK_POLICIES, PODS, PROGRAMS
+from runtime_operator.kube.errors import KubeError
+from runtime_operator.kube.events import EventRecorder
+from runtime_operator.kube.http import HttpKube
+from runtime_operator.kube.informer import Informer
+from runtime_operator.observe.cache import Cache
+from runtime_operator.reconcile import Key, Reconciler
+from runtime_operator.runners.conversations import Conversations
+from runtime_operator.workqueue import WorkQueue
+
+if TYPE_CHECKING:
+    from runtime_operator.config import OperatorConfig
+    from runtime_operator.kube.client import Kube, Object, WatchType
+
+log = structlog.get_logger(__name__)
+
+SILENCE_SECONDS = 180.0
+"""A watch that has brought nothing for so long, not even a bookmark, is dead: the liveness probe then fails."""
+
+FIRST_LIST_RETRY_SECONDS = 2.0
+
+
+async def run(config: OperatorConfig) -> None:
+    """Run the operator until SIGTERM or SIGINT."""
+    connection = await lifecycle.connect()
+    session = connection.session()
+    try:
+        await Operator(config, HttpKube(session)).run(connection)
+    finally:
+        await session.close()
+        await connection.close()
+
+
+class Operator:
+    """The object graph."""
+
+    def __init__(self, config: OperatorConfig, kube: Kube) -> None:
+        self.config, self.kube = config, kube
+        self.queue: WorkQueue[Key] = WorkQueue()
+        self.cache = Cache(config.default_backend)
+        self.conversations = Conversations(kube, config.limits, self.queue.add)
+        self.executor = Executor(
+            kube, self.cache, self.conversations, EventRecorder(kube, instance=socket.gethostname())
+        )
+        self.reconciler = Reconciler(config, kube, self.cache, self.conversations, self.executor)
+        scopes: list[str | None] = list(config.watch_namespaces) or [None]
+        self.informers = [
+            Informer(kube, resource, on_change, namespace=namespace, label_selector=selector)
+            for namespace in scopes
+            for resource, on_change, selector in (
+                (PODS, self.pod_changed, names.RUNNER_SELECTOR),
+                (NETWORK_POLICIES, self.policy_changed, f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"),
+            )
+        ]
+
+    async def run(self, connection: Any) -> None:
+        """Work until a signal arrives: programs, backends and jobs first, so that no decision is made without them."""
+        handlers = registry.build(self.cache, self.queue, self.healthy)
+        stop, kopf_stop, ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        await self._first_lists()
+        async with asyncio.TaskGroup() as tasks:
+            own = [tasks.create_task(informer.run()) for informer in self.informers]
+            await asyncio.gather(*(informer.synced.wait() for informer in self.informers))
+            own.append(tasks.create_task(self.queue.run(self.reconciler, self.config.workers)))
+            watching = tasks.create_task(
+                lifecycle.run(
+                    handlers,
+                    connection,
+                    namespaces=self.config.watch_namespaces,
+                    stop=kopf_stop,
+                    ready=ready,
+                    liveness_endpoint=f"http://0.0.0.0:{self.config.liveness_port}/healthz",
+                )
+            )
+            await ready.wait()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            log.info("operator started", namespaces=list(self.config.watch_namespaces) or "all")
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({stopping, watching}, return_when=asyncio.FIRST_COMPLETED)
+            for task in own:
+                task.cancel()
+            await self.conversations.close()
+            kopf_stop.set()
+            stopping.cancel()
+        log.info("operator stopped", writes=dict(self.kube.writes))
+
+    def pod_changed(self, kind: WatchType, body: Object) -> None:
+        """A runner pod was created, changed or deleted."""
+        if kind == "DELETED":
+            key = self.cache.drop_pod(body["metadata"]["uid"])
+        else:
+            pod = self.cache.put_pod(body)
+            key = JobKey(pod.namespace, pod.job_name)
+        if key is not None:
+            self.queue.add(key)
+
+    def policy_changed(self, kind: WatchType, body: Object) -> None:
+        """A NetworkPolicy of ours was created, changed or deleted: somebody may have opened the sandbox."""
+        if kind == "DELETED":
+            if body["metadata"]["name"] == names.RUNNER_POLICY:
+                self.cache.unprepare(body["metadata"]["namespace"])
+        else:
+            self.cache.put_policy(body)
+
+    def healthy(self) -> str:
+        """Answer the liveness probe.
+
+        Raises:
+            RuntimeError: a watch has been silent for too long.
+        """
+        now = asyncio.get_running_loop().time()
+        for informer in self.informers:
+            if informer.last_contact is None or now - informer.last_contact > SILENCE_SECONDS:
+                raise RuntimeError("a watch is silent")
+        return "ok"
+
+    async def _first_lists(self) -> None:
+        """Fill the cache with what kopf's watches will keep up to date, and queue it."""
+        while True:
+            try:
+                for namespace in self.config.watch_namespaces or (None,):
+                    for body in await self._list(JOBS, "RuntimeJob", namespace):
+                        self.queue.add(self.cache.put_job(body))
+                    for body in await self._list(PROGRAMS, "RuntimeProgram", namespace):
+                        self.queue.add(self.cache.put_program(body))
+                for body in await self._list(CLUSTER_PROGRAMS, "ClusterRuntimeProgram", None):
+                    self.queue.add(self.cache.put_program(body))
+                for body in await self._list(BACKENDS, "RuntimeBackend", None):
+                    self.cache.put_backend(body)
+            except KubeError as error:
+                log.warning("first list failed", error=str(error), hint="are the CRDs and the RBAC rules installed?")
+                await asyncio.sleep(FIRST_LIST_RETRY_SECONDS)
+            else:
+                return
+
+    async def _list(self, resource: Any, kind: str, namespace: str | None) -> list[Object]:
+        """Return all objects of a kind; items of a list do not name their kind themselves."""
+        items, _ = await self.kube.list(resource, namespace)
+        return [{"kind": kind, **item} for item in items]
