@@ -89,11 +89,12 @@ def _start(observed: Observed, job: JobSnapshot, now: float, config: OperatorCon
     assert program.spec is not None  # checked: ProgramNotFound, SpecInvalid
     if not observed.namespace_prepared:
         held = waiting.after_refusal(observed, now)
-        return held or Plan(actions=(PrepareNamespace(namespace=job.key.namespace),))
+        return held or Plan(actions=(PrepareNamespace(namespace=job.key.namespace),), requeue_after=0.0)
     if observed.source is None:
         ref = program.spec.source.config_map_ref
         assert ref is not None
-        return Plan(actions=(ReadSource(namespace=job.key.namespace, name=ref.name, job_uid=job.uid),))
+        read = ReadSource(namespace=job.key.namespace, name=ref.name, job_uid=job.uid)
+        return Plan(actions=(read,), requeue_after=0.0)
     pods = observed.own_pods
     pod = pods[-1] if pods else None
     if pod is None or pod.ended or pod.deleting_since is not None:
@@ -216,7 +217,8 @@ def _hand_over(
     if observed.source is None:
         ref = program.spec.source.config_map_ref
         assert ref is not None
-        return Plan(actions=(ReadSource(namespace=job.key.namespace, name=ref.name, job_uid=job.uid),))
+        read = ReadSource(namespace=job.key.namespace, name=ref.name, job_uid=job.uid)
+        return Plan(actions=(read,), requeue_after=0.0)
     assert observed.source.files is not None
     execution = deadlines.execution_seconds(job.spec, program.spec, config.limits)
     if deadlines.pod_deadline_seconds(pod, runner, execution, config.limits, now) is None:

@@ -24,6 +24,9 @@ def build(cache: Cache, queue: WorkQueue[Key], healthy: Callable[[], str]) -> ko
 
     @kopf.on.probe(registry=registry, id="watches")
     async def watches(**_: Any) -> str:
-        return healthy()
+        try:
+            return healthy()
+        except RuntimeError as error:  # kopf would ask again after a minute, and say "ok" meanwhile
+            raise kopf.PermanentError(str(error)) from error
 
     return registry
