@@ -1,0 +1,131 @@
+"""Run the measurements and write docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import statistics
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubernetes import client, config
+from runtime_operator.handlers import lifecycle
+from runtime_operator.kube.http import HttpKube
+
+from bench import cold_start
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.cold_start import Timeline
+
+NAMESPACE = "quantum-bench"
+REPORT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+
+STEPS = (
+    ("job created", "created", "pod created", "the operator sees the job and creates its pod"),
+    ("pod created", "pod created", "scheduled", "the scheduler binds it"),
+    ("scheduled", "scheduled", "worker started", "kubelet and containerd start the container, Python the worker"),
+    ("worker started", "worker started", "ready", "Qiskit and Aer are imported and warmed up"),
+    ("ready", "ready", "main entered", "the program's own imports; the job was handed over during the warm-up"),
+    ("main entered", "main entered", "program returned", "one circuit of two qubits, 100 shots"),
+    ("program returned", "program returned", "status seen", "event, status write, the user's watch"),
+)
+
+
+async def measure(runs: int, image: str) -> tuple[list[Timeline], list[Timeline]]:
+    """Return the timelines of jobs and of bare pods."""
+    connection = await lifecycle.connect()
+    session = connection.session()
+    try:
+        return await cold_start.measure(HttpKube(session), NAMESPACE, image, runs)
+    finally:
+        await session.close()
+        await connection.close()
+
+
+def report(jobs: Sequence[Timeline], pods: Sequence[Timeline]) -> str:
+    """Return the page."""
+    entered, bare_entered = _values(jobs, "created", "main entered"), _values(pods, "created", "main entered")
+    seen, bare_seen = _values(jobs, "created", "status seen"), _values(pods, "created", "status seen")
+    rows = [
+        f"| {start} → {later} | {_percentiles(_values(jobs, earlier, later))} | {what} |"
+        for start, earlier, later, what in STEPS
+    ]
+    return f"""# Benchmarks
+
+Made by `make bench`; do not edit. {len(jobs)} jobs and {len(pods)} bare pods, one at a time and in turn, on
+{_machine()}.
+Milliseconds. Machines differ and are noisy: the ratios are what counts.
+
+## Cold start
+
+A job whose runner image is on the node, but for which no pod is ready, against a bare pod of the same image and with
+the same limits that runs the same program with `python` (Qiskit and Aer imported, one circuit run, counts printed).
+
+| | p50 | p90 | p99 | max |
+|---|---|---|---|---|
+| job: created → `main` entered | {_percentiles(entered)} |
+| bare pod: created → `main` entered | {_percentiles(bare_entered)} |
+| job: created → terminal status seen by a watch | {_percentiles(seen)} |
+| bare pod: created → `Succeeded` seen by a watch | {_percentiles(bare_seen)} |
+
+Ratio at p50: **{_ratio(entered, bare_entered)}** to `main`, **{_ratio(seen, bare_seen)}** to the end the user sees.
+A bare pod's end is seen late because the kubelet looks at ended containers once a second; a job's result comes over
+the stream.
+
+### Where a job's time goes
+
+| step | p50 | p90 | p99 | max | |
+|---|---|---|---|---|---|
+{chr(10).join(rows)}
+"""
+
+
+def _values(timelines: Sequence[Timeline], earlier: str, later: str) -> list[float]:
+    return sorted(timeline.between(earlier, later) for timeline in timelines)
+
+
+def _ratio(values: Sequence[float], others: Sequence[float]) -> str:
+    return f"{statistics.median(values) / statistics.median(others):.2f}"
+
+
+def _percentiles(values: Sequence[float]) -> str:
+    """Return p50, p90, p99 and the maximum of sorted values as table cells."""
+    chosen = [values[min(len(values) - 1, int(len(values) * p))] for p in (0.9, 0.99)]
+    return " | ".join(f"{value:.0f}" for value in (statistics.median(values), *chosen, values[-1]))
+
+
+def _machine() -> str:
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.processor(),
+    )
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    version = client.VersionApi().get_code().git_version
+    return (
+        f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, Linux {platform.release()}, Kubernetes {version} in kind"
+    )
+
+
+def main() -> None:
+    """Measure and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=20, help="jobs, and as many bare pods")
+    parser.add_argument("--image", default="quantum-runtime/runner:dev", help="the runner image on the node")
+    arguments = parser.parse_args()
+    config.load_kube_config()
+    api = client.CoreV1Api()
+    api.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=NAMESPACE)))
+    try:
+        jobs, pods = asyncio.run(measure(arguments.runs, arguments.image))
+    finally:
+        api.delete_namespace(NAMESPACE)
+    REPORT.write_text(report(jobs, pods))
+    print(REPORT.read_text())
+
+
+if __name__ == "__main__":
+    main()
