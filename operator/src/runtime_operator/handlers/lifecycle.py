@@ -9,6 +9,8 @@ import asyncio
 import itertools
 import os
 import random
+import signal
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +60,8 @@ def configure(settings: kopf.OperatorSettings, *, namespaces: Sequence[str] = ()
     """Set what differs from kopf's defaults.
 
     Nothing has to be set for latency: events are no longer collected for 0.1 s ("Time-based event batching was
-    removed"). Nor for annotations and finalizers: kopf writes them only for resources that have other handlers than
-    ``on.event``.
+    removed"), and a handler is called 1 ms after a bare watch has the event. Nor for annotations and finalizers: kopf
+    writes them only for resources that have other handlers than ``on.event``.
     """
     settings.peering.standalone = True  # our own Lease decides who works
     settings.posting.enabled = False  # we write events ourselves, few of them
@@ -118,17 +120,16 @@ async def run(
     """Run kopf inside our own program until ``stop`` is set; return, or raise, when its tasks have ended.
 
     ``ready`` is set after the start-up handlers, before the first list. ``liveness_endpoint``, for example
-    ``http://0.0.0.0:8080/healthz``, answers 200 with the results of the ``on.probe`` handlers, and 500 if one of them
-    never succeeds.
+    ``http://0.0.0.0:8080/healthz``, answers 200 with what the ``on.probe`` handlers return; a probe that is to fail
+    raises `kopf.PermanentError` (after anything else kopf waits a minute and asks it again). Answers are up to 10 s
+    old.
 
-    Stop everything of your own before you set ``stop``: when kopf ends, it waits 5 s for every task that was created
-    after its start, by whomever, and then cancels it. It takes SIGINT and SIGTERM, too; they are given back here, so
-    set your handlers after the start, or have the signals set ``stop``.
+    kopf takes SIGINT and SIGTERM for itself when it starts; here they are given back, so set your own handlers after
+    ``ready``. Tasks that are not kopf's survive its end.
     """
     settings = kopf.OperatorSettings()
     configure(settings, namespaces=namespaces)
     register_login(registry, connection)
-    before = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(
         registry=registry,
         settings=settings,
@@ -139,4 +140,24 @@ async def run(
         stop_flag=stop,
         ready_flag=ready,
     )
-    await kopf.run_tasks(tasks, ignored=before)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)
+    await kopf.run_tasks(tasks, ignored=_Everything())
+
+
+class _Everything(Collection[Any]):
+    """What kopf is to leave alone at its end.
+
+    It takes every task younger than itself for one of its own, waits 5 s for it and cancels it. Those that really are
+    its own have been ended before that, by the tasks that started them.
+    """
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0

@@ -2,6 +2,8 @@
 
 A read is repeated when the API server was unavailable or too busy. A write is repeated here only if the server said
 that it had not even looked at it (429); after anything else it may have happened, and the caller has to look first.
+(aiohttp itself repeats a GET or DELETE once, on a kept connection that turns out to be closed: harmless, as our
+deletions name a uid.)
 Nothing that a user wrote is logged: names, verbs and reasons only.
 """
 
