@@ -40,6 +40,7 @@ install=(uv pip install --quiet --target "$packages" --python-version "$python" 
 "${install[@]}" --require-hashes --requirement "$context/requirements.txt"
 "${install[@]}" --no-deps "$context"/dist/*.whl
 rm -rf "$packages/bin" "$packages/.lock" # scripts with this machine's paths in them
+rm -rf "$packages"/{numpy,scipy}/{,*/,*/*/,*/*/*/}tests # 20 MB that nothing imports
 
 docker build --quiet --network none --build-arg BASE_IMAGE="$base" --file "$folder/Dockerfile" --tag "$image" "$context" >/dev/null
 docker image inspect --format "$image: {{.Size}} bytes, Python $python, on $base" "$image"
