@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
-from runtime_runner.contract import JOURNAL_BYTES
+from runtime_runner.contract import PAYLOAD_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,9 +80,9 @@ class Limits(_Settings):
     """A larger result goes to RuntimeJobOutput objects. Sized for etcd: every status write carries the result."""
     status_interims: int = Field(default=20, ge=1, le=100)
     """Newest interim results kept in the status."""
-    status_interim_bytes: int = Field(default=64 * 1024, ge=0)
+    status_interim_bytes: int = Field(default=64 * 1024, ge=0, le=512 * 1024)
     """... and their total size: older ones make room."""
-    status_log_bytes: int = Field(default=16 * 1024, ge=0)
+    status_log_bytes: int = Field(default=16 * 1024, ge=0, le=512 * 1024)
     """Newest log text kept in the status."""
     input_bytes: int = Field(default=1024 * 1024, ge=0)
     """Largest inputs, as JSON: with them and the status in one object, etcd's 1.5 MiB are not exceeded."""
@@ -92,9 +92,9 @@ class Limits(_Settings):
     @model_validator(mode="after")
     def _fit_the_journal(self) -> Limits:
         total = self.result_bytes + self.interim_bytes + self.log_bytes
-        if total > JOURNAL_BYTES:
+        if total > PAYLOAD_BYTES:
             raise ValueError(
-                f"resultBytes + interimBytes + logBytes is {total}, more than the {JOURNAL_BYTES} a container log holds"
+                f"resultBytes + interimBytes + logBytes is {total}, more than the {PAYLOAD_BYTES} a container log holds"
             )
         return self
 
