@@ -61,7 +61,7 @@ type: init ## Check the types
 	@uv run mypy
 
 .PHONY: unit
-unit: init ## Unit, contract and chart tests: no cluster needed
+unit: init tools ## Unit, contract and chart tests: no cluster needed
 	@$(IN_CLUSTER); uv run pytest -q -m "not e2e"
 
 .PHONY: e2e
@@ -82,8 +82,8 @@ kubeconfig: ## Print the path of the test cluster's kubeconfig
 .PHONY: cluster-down
 cluster-down: ## Remove the test cluster
 	@$(CLUSTER) down
-.PHONY: tools-of-the-cluster
-tools-of-the-cluster:
+.PHONY: tools
+tools:
 	@$(CLUSTER) tools
 
 .PHONY: images
