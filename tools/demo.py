@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import yaml
 from kubernetes import client, config, watch
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +31,7 @@ def main() -> int:
         "metadata": {"name": name},
         "spec": {"programRef": {"name": "sample-program"}, "inputs": {"iterations": 3}},
     }
-    print(f"\n$ kubectl apply -f job.yaml\n{json.dumps(body, indent=2)}\n")
+    print(f"\n$ kubectl apply -f job.yaml\n{yaml.safe_dump(body, sort_keys=False)}")
     api = client.CustomObjectsApi()
     api.create_namespaced_custom_object(GROUP, VERSION, NAMESPACE, JOBS, body)
     status = _follow(api, name)
@@ -62,13 +63,13 @@ def _follow(api: client.CustomObjectsApi, name: str) -> dict[str, Any]:
     status: dict[str, Any] = {}
     for event in stream:
         status = event["object"].get("status", {})
-        if status.get("phase") != phase:
-            phase = str(status.get("phase"))
-            print(f"phase    {phase}")
         for interim in status.get("interimResults", {}).get("latest", []):
             if interim["seq"] > seen:
                 seen = interim["seq"]
                 print(f"interim  {interim['value'][:100]}")
+        if status.get("phase") != phase:
+            phase = str(status.get("phase"))
+            print(f"phase    {phase}")
         if phase in ("Completed", "Failed", "Cancelled"):
             break
     return status
