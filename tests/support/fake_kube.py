@@ -402,7 +402,7 @@ class FakeRunner:
     def read(self, data: bytes) -> None:
         """Take what came on stdin."""
         *lines, self._unread = (self._unread + data).split(b"\n")
-        for line in lines:
+        for line in filter(bytes.strip, lines):  # a runner ignores empty lines
             self.requests.append(line)
             if self.on_request is not None:
                 self.on_request(json.loads(line))

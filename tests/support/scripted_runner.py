@@ -54,8 +54,10 @@ class ScriptedRunner:
         """Called when a job has been accepted, before the answer to anything that follows."""
         self.refuse_jobs = False
         self.silent = False
+        """True: requests are lost on it, as if it had been stopped."""
+        self.muted = False
+        """True: what it says arrives in the log alone, as if the stream were stuck."""
         self._program = program
-        self._clock_skew = clock_skew
         self._seq = 0
         self._state = RunnerState.STARTING
         self._ready = asyncio.Event()
@@ -94,12 +96,17 @@ class ScriptedRunner:
         self._say(kind(seq=self._seq, time=self.clock(), **fields))
 
     def clock(self) -> float:
-        return now() + self._clock_skew
+        return now() + self.kube.node_clock_skew
 
     def ready(self) -> None:
         self._state = RunnerState.READY
         self.emit(contract.Ready, protocol=contract.PROTOCOL, versions={"python": "3.13"}, warmup_seconds=0.5)
         self._ready.set()
+
+    def unmute(self) -> None:
+        """The stuck stream breaks; the next one works."""
+        self.muted = False
+        self.process.drop_streams()
 
     def terminate(self) -> None:
         """SIGTERM."""
@@ -139,6 +146,8 @@ class ScriptedRunner:
         self._state, self._started_at = RunnerState.RUNNING, now()
         self.emit(contract.Started, job_uid=self.job_uid)
         await self._program(self)
+        if self._state is RunnerState.ENDED:
+            return
         if self._outcome is None:
             self.kill()
         else:
@@ -169,5 +178,7 @@ class ScriptedRunner:
             self.kube.end_pod(self.namespace, self.pod, exit_code=0 if self._outcome else 1)
 
     def _say(self, event: contract.AnyEvent) -> None:
-        if self.process.running:
+        if self.muted:
+            self.process.journal.append(contract.encode(event))
+        elif self.process.running:
             self.process.say(contract.encode(event))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runtime_operator.api import names
 from runtime_operator.api.names import JobKey
-from runtime_operator.api.v1alpha1 import JobSpec, Phase, ProgramKind, ProgramSpec
+from runtime_operator.api.v1alpha1 import JobSpec, Phase, ProgramKind, ProgramSource, ProgramSpec
 from runtime_operator.config import OperatorConfig
 from runtime_operator.observe.snapshots import (
     BackendSnapshot,
@@ -16,6 +16,8 @@ from runtime_operator.observe.snapshots import (
     PodSnapshot,
     ProgramSnapshot,
     RunnerSnapshot,
+    Source,
+    program_digest,
 )
 from runtime_runner import contract
 from runtime_runner.contract import RunnerState
@@ -56,12 +58,12 @@ def job(*, status: Mapping[str, Any] | None = None, uid: str = JOB_UID, **spec: 
     )
 
 
-def promised(*, pod_uid: str = POD_UID, digest: str = "", **spec: Any) -> JobSnapshot:
-    """Return a job that its status has promised to a pod."""
+def promised(*, pod_uid: str = POD_UID, digest: str | None = None, **spec: Any) -> JobSnapshot:
+    """Return a job that its status has promised to a pod, with `program` as it is or by another digest."""
     status = {
         "phase": Phase.RUNNING.value,
         "conditions": [],
-        "program": {"kind": "RuntimeProgram", "name": "a-program", "digest": digest},
+        "program": {"kind": "RuntimeProgram", "name": "a-program", "digest": digest or DIGEST},
         "backend": {"name": "aer"},
         "runner": {"pod": POD_NAME, "uid": pod_uid, "node": "node-1", "path": "cold", "attempt": 0},
     }
@@ -81,6 +83,12 @@ def program(*, kind: ProgramKind = ProgramKind.NAMESPACED, **spec: Any) -> Progr
         spec_error="",
         status={},
     )
+
+
+DIGEST = program_digest(
+    ProgramSpec(max_execution_time_seconds=300, source=ProgramSource(inline=SOURCE)), Source(files={"main.py": SOURCE})
+)
+"""Of `program`."""
 
 
 def pod(**fields: Any) -> PodSnapshot:

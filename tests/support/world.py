@@ -29,13 +29,13 @@ from support.scripted_runner import ScriptedRunner, now, three_interims
 from support.snapshots import CONFIG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     import pytest
     from runtime_operator.config import OperatorConfig
     from runtime_operator.kube.client import Object, Resource, WatchType
+    from runtime_operator.reconcile import Key
 
-    from support.fake_kube import Key
     from support.scripted_runner import Program
 
 POD_SCHEDULED_SECONDS = 0.5
@@ -54,6 +54,7 @@ class ClusterInTime(FakeKube):
 
     def __init__(self) -> None:
         super().__init__()
+        self.node_clock_skew = 0.0
         self.requests: list[str] = []
         """Every write that was sent, in order."""
         self.on_step: Callable[[str, str], bool] = lambda moment, write: False
@@ -79,6 +80,10 @@ class ClusterInTime(FakeKube):
         await super().delete(resource, namespace, name, uid=uid, **more)
         await self._step("after", f"delete {resource}")
 
+    def peek(self, resource: Resource, name: str) -> Object:
+        """Return the object itself, for those who look often."""
+        return self._of(resource)["default", name]
+
     def pods(self) -> Sequence[Object]:
         return self.objects(PODS)
 
@@ -91,7 +96,7 @@ class ClusterInTime(FakeKube):
         if self.on_step(moment, write):
             await asyncio.Event().wait()
 
-    def _patched(self, resource: Resource, key: Key, body: Object, subresource: str) -> Object | None:
+    def _patched(self, resource: Resource, key: tuple[str, str], body: Object, subresource: str) -> Object | None:
         there = self._of(resource).get(key)
         if resource == JOBS and subresource == "status" and there is not None:
             status = builders.merge(there.get("status"), body.get("status", {}))
@@ -101,7 +106,7 @@ class ClusterInTime(FakeKube):
             assert not (wrong := crd.problems("runtimejobs", status, part="status")), wrong
         return super()._patched(resource, key, body, subresource)
 
-    def _store(self, resource: Resource, key: Key, new: Object | None) -> Object:
+    def _store(self, resource: Resource, key: tuple[str, str], new: Object | None) -> Object:
         if new is not None:
             old = self._of(resource).get(key, {})
             stamps: Object = {}
@@ -110,7 +115,7 @@ class ClusterInTime(FakeKube):
             elif "deletionTimestamp" in new["metadata"] and "deletionTimestamp" not in old["metadata"]:
                 stamps["metadata"] = {"deletionTimestamp": format_time(now())}
             if new.get("status", {}).get("startTime") and not old.get("status", {}).get("startTime"):
-                stamps["status"] = {"startTime": format_time(now())}
+                stamps["status"] = {"startTime": format_time(now() + self.node_clock_skew)}
             if resource == JOBS and not new.get("status"):
                 stamps["status"] = {"phase": "Queued"}  # the CRD's default
             new = builders.merge(new, stamps)
@@ -131,6 +136,10 @@ class World:
         self.kube.put(PROGRAMS, builders.program())
         self.kube.put(BACKENDS, builders.backend())
         self.operator: Operator | None = None
+        self.passes = 0
+        """How often any key was worked on: what a hot loop shows in."""
+        self.crashes: list[BaseException] = []
+        """What no part of the operator should ever raise."""
         self._tasks: list[asyncio.Task[Any]] = []
         self._kubelet = asyncio.create_task(self._run_kubelet())
         self._pod_tasks: dict[str, asyncio.Task[None]] = {}
@@ -149,7 +158,7 @@ class World:
             informers.append(Informer(self.kube, resource, self._hearing(operator, kind, heard)))
         self._tasks = [asyncio.create_task(informer.run()) for informer in informers]
         await asyncio.gather(*(informer.synced.wait() for informer in informers))
-        self._tasks.append(asyncio.create_task(operator.queue.run(operator.reconciler, 4)))
+        self._tasks.append(asyncio.create_task(operator.queue.run(self._noting_crashes(operator), 4)))
 
     def kill(self) -> None:
         """SIGKILL: every task stops where it is, streams break."""
@@ -158,6 +167,8 @@ class World:
             task.cancel()
         for conversation in self.operator.conversations._by_pod.values():
             if conversation.task is not None:
+                if conversation.task.done() and not conversation.task.cancelled():
+                    self.crashes.extend(filter(None, [conversation.task.exception()]))
                 conversation.task.cancel()
         for runner in self.runners:
             runner.process.attachments.clear()
@@ -190,7 +201,7 @@ class World:
         end = loop.time() + seconds
         while not condition():
             assert loop.time() < end, f"not so after {seconds} s; the job: {self.kube.objects(JOBS)}"
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(max(0.01, seconds / 10_000))
 
     async def until_phase(self, *phases: str, name: str = "a-job", seconds: float = 120.0) -> Object:
         await self.until(lambda: self.status(name)["phase"] in phases, seconds=seconds)
@@ -204,7 +215,7 @@ class World:
         self.kube.edit(JOBS, "default", name, {"spec": spec})
 
     def status(self, name: str = "a-job") -> Object:
-        status: Object = self.kube.the_job(name)["status"]
+        status: Object = self.kube.peek(JOBS, name)["status"]
         return status
 
     def reason(self, name: str = "a-job") -> str:
@@ -223,6 +234,7 @@ class World:
         return sum(runner.executions for runner in self.runners)
 
     async def close(self) -> None:
+        assert not self.crashes, self.crashes
         if self.operator is not None:
             self.kill()
         self._kubelet.cancel()
@@ -263,6 +275,19 @@ class World:
     def _exists(self, pod: Object) -> bool:
         return any(p["metadata"]["uid"] == pod["metadata"]["uid"] for p in self.kube.pods())
 
+    def _noting_crashes(self, operator: Operator) -> Callable[[Key], Awaitable[float | None]]:
+        async def work(key: Key) -> float | None:
+            self.passes += 1
+            try:
+                return await operator.reconciler(key)
+            except errors.KubeError:
+                raise
+            except Exception as crash:
+                self.crashes.append(crash)
+                raise
+
+        return work
+
     # What kopf's handlers do
 
     def _hearing(
@@ -297,7 +322,7 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def running_world(config: OperatorConfig = CONFIG, *, program: Program = three_interims) -> Any:
+async def running_world(config: OperatorConfig = CONFIG, *, program: Program = three_interims) -> AsyncIterator[World]:
     """Enter with an operator at work."""
     world = World(config, program=program)
     await world.start()

@@ -6,7 +6,9 @@ hand-over is known to the runner by the job's uid, and a status that is as it sh
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING, assert_never
 
 import structlog
@@ -41,6 +43,7 @@ class Executor:
 
     def __init__(self, kube: Kube, cache: Cache, conversations: Conversations, events: EventRecorder) -> None:
         self._kube, self._cache, self._conversations, self._events = kube, cache, conversations, events
+        self._preparing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def execute(self, observed: Observed, plan: plans.Plan) -> float | None:
         """Carry out the plan made for what was observed; return in how many seconds to look again.
@@ -102,19 +105,27 @@ class Executor:
 
     async def _prepare(self, key: JobKey, namespace: str) -> bool:
         """Service account first, policy last: a namespace counts as prepared once the policy is there."""
+        async with self._preparing[namespace]:  # once for all jobs that were applied together
+            return self._cache.is_prepared(namespace) or await self._prepare_now(key, namespace)
+
+    async def _prepare_now(self, key: JobKey, namespace: str) -> bool:
         try:
             await self._kube.create(SERVICE_ACCOUNTS, namespace, runner_service_account(namespace))
             wanted = runner_policy(namespace)
             policy = await self._kube.create(NETWORK_POLICIES, namespace, wanted)
-            if policy["spec"] != wanted["spec"]:
-                await self._kube.delete(
-                    NETWORK_POLICIES, namespace, wanted["metadata"]["name"], uid=policy["metadata"]["uid"]
-                )
-                policy = await self._kube.create(NETWORK_POLICIES, namespace, wanted)
+            if difference := _tampered(policy, wanted):
+                restored = await self._kube.patch(NETWORK_POLICIES, namespace, names.RUNNER_POLICY, difference)
+                if restored is None:
+                    return False
+                policy = restored
+                log.warning("runner policy restored", namespace=namespace)
         except (Forbidden, Invalid, NotFound) as error:
             self._refuse(
                 key, Reason.NAMESPACE_NOT_PREPARED, f"namespace {namespace} cannot be prepared: {error.message}"
             )
+            return False
+        if policy["spec"] != wanted["spec"]:
+            self._refuse(key, Reason.NAMESPACE_NOT_PREPARED, f"NetworkPolicy {names.RUNNER_POLICY} cannot be restored")
             return False
         self._cache.put_policy(policy)
         log.info("namespace prepared", namespace=namespace)
@@ -146,12 +157,17 @@ class Executor:
         return True
 
     async def _claim(self, key: JobKey, action: plans.ClaimPod) -> bool:
+        uid = action.patch["metadata"]["uid"]
         try:
             claimed = await self._kube.patch(PODS, action.namespace, action.pod, dict(action.patch))
-        except (Conflict, Invalid) as error:
-            log.info("claim failed", job=str(key), pod=action.pod, error=str(error))
-            return False
+        except Conflict:
+            claimed = await self._kube.get(PODS, action.namespace, action.pod)
+            if claimed is not None and claimed["metadata"]["uid"] == uid:
+                raise  # others write it, too, and it is still there: once more
+            claimed = None
         if claimed is None:
+            self._cache.drop_pod(uid)
+            log.info("claim failed: the pod is gone", job=str(key), pod=action.pod)
             return False
         self._cache.put_pod(claimed)
         return True
@@ -166,14 +182,14 @@ class Executor:
         body = {"metadata": {"uid": job.uid}, "status": difference}
         try:
             written = await self._kube.patch(JOBS, job.key.namespace, job.key.name, body, subresource="status")
-        except Conflict:
-            written = None
-        except Invalid as error:
-            current = await self._kube.get(JOBS, job.key.namespace, job.key.name)
-            if current is None or not parse_job(current).phase.terminal:
+        except (Conflict, Invalid) as error:
+            written = await self._kube.get(JOBS, job.key.namespace, job.key.name)
+            if written is not None and written["metadata"]["uid"] != job.uid:
+                written = None
+            elif written is not None and not parse_job(written).phase.terminal:
+                self._cache.put_job(written)
                 raise
-            log.warning("status already terminal", job=str(job.key), error=error.message)
-            written = current
+            log.warning("status not written", job=str(job.key), error=str(error))
         self._cache.remember_status_write(job.uid, time.time())
         if written is None:
             self._cache.drop_job(job.key, job.uid)
@@ -187,6 +203,15 @@ class Executor:
         if job is not None:
             self._cache.remember_refusal(job.uid, reason, message, time.time())
         log.warning("refused by the API server", job=str(key), reason=reason.value)
+
+
+def _tampered(policy: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the patch that makes the policy what it should be: its spec, and the label by which it is watched."""
+    labels = wanted["metadata"]["labels"]
+    spec = merge_patch(policy["spec"], wanted["spec"])
+    if not spec and labels.items() <= policy["metadata"].get("labels", {}).items():
+        return {}
+    return {"metadata": {"uid": policy["metadata"]["uid"], "labels": labels}, "spec": spec}
 
 
 def _involved(key: JobKey, uid: str) -> InvolvedObject:

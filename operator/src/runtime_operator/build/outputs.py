@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 512 * 1024
 """Most bytes of text in one object: a third of what etcd takes by default."""
 
+_ESCAPED_AS_SIX = bytes(range(32)).replace(b"\n", b"") + b"<>&"
+
+ESCAPED_BYTES = 1024 * 1024
+"""Most bytes of a text as the API server writes it to etcd: a control character or an angle bracket takes six."""
+
 
 def output_chunks(
     content: str, text: str, *, namespace: str, job_name: str, job_uid: str
@@ -69,7 +74,16 @@ def _pieces(text: str) -> Iterator[str]:
     start = 0
     while start < len(raw):
         end = min(start + CHUNK_BYTES, len(raw))
+        while _escaped_size(raw[start:end]) > ESCAPED_BYTES:
+            end = start + (end - start) // 2
         while end < len(raw) and raw[end] & 0xC0 == 0x80:
             end -= 1
         yield raw[start:end].decode()
         start = end
+
+
+def _escaped_size(raw: bytes) -> int:
+    """Return how long this is as a JSON string in Go's spelling, which differs from ours for ``<``, ``>`` and ``&``."""
+    plain = raw.translate(None, _ESCAPED_AS_SIX + b'"\\')
+    short = raw.count(b'"') + raw.count(b"\\")
+    return len(plain) + 2 * short + 6 * (len(raw) - len(plain) - short)

@@ -17,6 +17,12 @@ STATUS_INTERVAL = 1.0
 CANCEL_PATIENCE = 5.0
 """How long a runner may take to answer a cancel before its pod is deleted: its own grace period fits in twice."""
 
+UNREACHABLE_SECONDS = 10.0
+"""A silence that is over sooner, as when the operator or a stream starts again, is not worth a status write."""
+
+REREAD_SECONDS = 2.0
+"""How often a ConfigMap that a waiting job needs is looked for: they are not watched."""
+
 
 def execution_seconds(job: JobSpec, program: ProgramSpec, limits: Limits) -> int:
     """Return how long the program may run: the smallest of what job, program and operator allow."""
@@ -29,6 +35,22 @@ def waiting_since(job: JobSnapshot) -> float:
     for condition in job.status.get("conditions", []):
         if condition["type"] == ConditionType.SUSPENDED and condition["status"] == Status.FALSE:
             return max(job.created, parse_time(condition["lastTransitionTime"]))
+    return job.created
+
+
+def is_held(job: JobSnapshot) -> bool:
+    """Return whether the status says that the job is suspended."""
+    return any(
+        condition["type"] == ConditionType.SUSPENDED and condition["status"] == Status.TRUE
+        for condition in job.status.get("conditions", [])
+    )
+
+
+def ended_at(job: JobSnapshot) -> float:
+    """Return when a job ended by the operator's clock; ``completionTime`` is the node's, which may be minutes off."""
+    for condition in job.status.get("conditions", []):
+        if condition["type"] == ConditionType.SUCCEEDED:
+            return parse_time(condition["lastTransitionTime"])
     return job.created
 
 
@@ -45,8 +67,10 @@ def pod_deadline_seconds(
     Counted by the node's clock, which the runner has told us: the operator's may differ by minutes. None if the pod's
     present deadline, which can only be lowered, is too early for a whole run.
     """
-    start = pod.start_time if pod.start_time is not None else pod.created
-    age = max(0.0, runner.node_time + (now - runner.node_time_at) - start)
+    if pod.start_time is None:
+        age = max(0.0, now - pod.created)
+    else:
+        age = max(0.0, runner.node_time + (now - runner.node_time_at) - pod.start_time)
     wanted = int(age + execution + limits.stop_grace_seconds + limits.backstop_seconds) + 1
     if pod.deadline_seconds is None or pod.deadline_seconds >= wanted:
         return wanted

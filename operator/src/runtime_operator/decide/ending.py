@@ -44,7 +44,9 @@ def by_the_runner(
             return Plan()  # somebody else stopped the pod; its end will say who
         reason, message = _platform(job, pod)
         return _fail(job, now, reason, message, runner=runner, observed=observed)
-    if observed.outputs is None and (store := _oversized(job, runner, pod, config)):
+    left = seconds_until_lost(pod, now, config) if pod is not None else None
+    reachable = pod if left is None or left > 0 else None  # else nobody answers for its log
+    if observed.outputs is None and (store := _oversized(job, runner, reachable, config)):
         return Plan(actions=(store,), requeue_after=0.0)
     if failure is not None:
         reason = Reason(failure.reason.value)
@@ -54,6 +56,16 @@ def by_the_runner(
         return _fail(job, now, Reason.RUNNER_ERROR, message, runner=runner, observed=observed)
     done = status.completed(job, now, runner, observed.outputs, config.limits.inline_result_bytes)
     return Plan(status=done)
+
+
+def with_another_job(
+    observed: Observed, job: JobSnapshot, runner: RunnerSnapshot, pod: PodSnapshot | None, now: float
+) -> Plan:
+    """The runner says it serves another job: whatever it tells is not about this one."""
+    actions = (_delete(pod),) if pod is not None and pod.deleting_since is None else ()
+    message = f"the runner has another job ({runner.job_uid}); this one is not started again"
+    failed = _fail(job, now, Reason.RUNNER_ERROR, message, runner=None, observed=observed)
+    return Plan(actions=actions, status=failed.status, notice=failed.notice)
 
 
 def without_the_runner(
@@ -131,6 +143,8 @@ def _platform(job: JobSnapshot, pod: PodSnapshot | None) -> tuple[Reason, str]:
         return Reason.OUT_OF_MEMORY, "the runner pod used more memory than its profile allows and was killed"
     if pod.reason in _EVICTIONS:
         return Reason.EVICTED, f"the runner pod was evicted: {why_it_ended(pod)}"
+    if pod.deleting_since is not None:
+        return Reason.RUNNER_LOST, "the runner pod was deleted while it had the job; the program is not started again"
     how = why_it_ended(pod)
     return Reason.RUNNER_LOST, f"the runner pod ended without a word ({how}); the program is not started again"
 

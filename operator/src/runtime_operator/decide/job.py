@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from runtime_runner import contract
 
 from runtime_operator.api import names
-from runtime_operator.api.conditions import Reason, parse_time
+from runtime_operator.api.conditions import Reason
 from runtime_operator.api.v1alpha1 import Phase
 from runtime_operator.build.pod import runner_pod
 from runtime_operator.decide import checks, deadlines, ending, status, waiting
@@ -66,19 +66,21 @@ def _queued(observed: Observed, job: JobSnapshot, now: float, config: OperatorCo
         wait = job.created + config.limits.reference_grace_seconds - now
         if finding.may_heal and wait > 0:
             waits = status.queued(job, now, finding.reason, f"{finding.message}; waiting for it to be created")
-            return Plan(actions=_delete(*pods), status=waits, requeue_after=wait)
+            read = _read_source(observed, job) if observed.source is not None else ()
+            again = min(wait, deadlines.REREAD_SECONDS) if read else wait
+            return Plan(actions=(*_delete(*pods), *read), status=waits, requeue_after=again)
         return _give_up(job, now, finding.reason, finding.message, *pods)
     assert job.spec is not None  # checked: SpecInvalid
     if job.spec.suspend:
         held = status.queued(job, now, Reason.SUSPENDED, "suspended by spec.suspend")
         return Plan(actions=_delete(*pods), status=held)
+    if deadlines.is_held(job):
+        resumed = status.queued(job, now, Reason.WAITING_FOR_RUNNER, "resumed")
+        return Plan(status=resumed, requeue_after=0.0)  # the start deadline counts from this condition
     left = deadlines.start_deadline(job, job.spec, config.limits) - now
     if left <= 0:
         return _give_up(job, now, Reason.START_DEADLINE_EXCEEDED, waiting.overdue(observed, config), *pods)
-    plan = _start(observed, job, now, config)
-    return dataclasses.replace(
-        plan, requeue_after=min(left, left if plan.requeue_after is None else plan.requeue_after)
-    )
+    return _look_within(_start(observed, job, now, config), left)
 
 
 def _start(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
@@ -91,16 +93,14 @@ def _start(observed: Observed, job: JobSnapshot, now: float, config: OperatorCon
         held = waiting.after_refusal(observed, now)
         return held or Plan(actions=(PrepareNamespace(namespace=job.key.namespace),), requeue_after=0.0)
     if observed.source is None:
-        ref = program.spec.source.config_map_ref
-        assert ref is not None
-        read = ReadSource(namespace=job.key.namespace, name=ref.name, job_uid=job.uid)
-        return Plan(actions=(read,), requeue_after=0.0)
+        return Plan(actions=_read_source(observed, job), requeue_after=0.0)
     pods = observed.own_pods
     pod = pods[-1] if pods else None
     if pod is None or pod.ended or pod.deleting_since is not None:
         return _next_attempt(observed, job, now, config)
     runner = observed.runner if observed.runner and observed.runner.pod_uid == pod.uid else None
-    if runner is None or not runner.connected:
+    # The pod's deadline set by the claim has no room for a slow start, so the runner has to be warm by then.
+    if runner is None or not runner.connected or runner.state is contract.RunnerState.STARTING:
         trouble = waiting.trouble(pod, now, limits)
         if trouble is not None and trouble.gives_up:
             return _give_up(job, now, trouble.reason, trouble.message, *pods)
@@ -165,11 +165,7 @@ def _running(observed: Observed, job: JobSnapshot, now: float, config: OperatorC
     pod = next((pod for pod in observed.own_pods if pod.uid == job.runner_uid), None)
     plan = _with_its_pod(observed, job, pod, now, config)
     left = ending.seconds_until_lost(pod, now, config) if pod is not None else None
-    if left is None or left <= 0:
-        return plan
-    return dataclasses.replace(
-        plan, requeue_after=min(left, left if plan.requeue_after is None else plan.requeue_after)
-    )
+    return plan if left is None or left <= 0 else _look_within(plan, left)
 
 
 def _with_its_pod(
@@ -177,6 +173,8 @@ def _with_its_pod(
 ) -> Plan:
     """Hand the job over, follow it, stop it, or say how it ended."""
     runner = observed.runner if observed.runner and observed.runner.pod_uid == job.runner_uid else None
+    if runner is not None and runner.job_uid not in ("", job.uid):
+        return ending.with_another_job(observed, job, runner, pod, now)
     if runner is not None and runner.exit is not None:
         return ending.by_the_runner(observed, job, runner, pod, now, config)
     if pod is None or pod.ended or (runner is not None and runner.broken):
@@ -185,19 +183,27 @@ def _with_its_pod(
         return lost
     cancelled = job.spec is not None and job.spec.cancel
     if runner is None or not runner.connected:
-        actions = (Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),)
-        if cancelled and pod.deleting_since is None:
-            return Plan(actions=(*actions, *_delete(pod)))
-        return Plan(actions=actions, requeue_after=deadlines.STATUS_INTERVAL)
+        return _unheard(observed, job, runner, pod, now)
     if not runner.job_uid:
         return _hand_over(observed, job, runner, pod, now, config)
     if cancelled:
         if runner.cancel_sent_at is None:
             return Plan(actions=(SendCancel(pod_uid=pod.uid),), requeue_after=deadlines.CANCEL_PATIENCE)
-        if pod.deleting_since is None and now - runner.cancel_sent_at >= deadlines.CANCEL_PATIENCE:
-            return Plan(actions=_delete(pod))
-        return Plan(requeue_after=deadlines.CANCEL_PATIENCE)
-    return _report(observed, job, runner, now)
+        patience = runner.cancel_sent_at + deadlines.CANCEL_PATIENCE - now
+        return Plan(requeue_after=patience) if patience > 0 else Plan(actions=_delete(pod))
+    return _report(observed, job, runner, pod, now)
+
+
+def _unheard(observed: Observed, job: JobSnapshot, runner: RunnerSnapshot | None, pod: PodSnapshot, now: float) -> Plan:
+    """The runner has not said where it is: ask, and do not wait for its answer longer than for anybody's."""
+    converse = Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid)
+    silence = now - runner.silent_since if runner is not None else 0.0
+    cancelled = job.spec is not None and job.spec.cancel
+    stop = _delete(pod) if cancelled and silence >= deadlines.CANCEL_PATIENCE else ()
+    unreachable, unwritten = None, now - observed.status_written_at >= deadlines.STATUS_INTERVAL
+    if runner is not None and silence >= deadlines.UNREACHABLE_SECONDS and unwritten:
+        unreachable = status.unreachable(job, now, pod, runner.trouble)
+    return Plan(actions=(converse, *stop), status=unreachable, requeue_after=deadlines.STATUS_INTERVAL)
 
 
 def _hand_over(
@@ -215,10 +221,7 @@ def _hand_over(
     assert program.spec is not None
     assert observed.backend is not None  # all checked
     if observed.source is None:
-        ref = program.spec.source.config_map_ref
-        assert ref is not None
-        read = ReadSource(namespace=job.key.namespace, name=ref.name, job_uid=job.uid)
-        return Plan(actions=(read,), requeue_after=0.0)
+        return Plan(actions=_read_source(observed, job), requeue_after=0.0)
     assert observed.source.files is not None
     execution = deadlines.execution_seconds(job.spec, program.spec, config.limits)
     if deadlines.pod_deadline_seconds(pod, runner, execution, config.limits, now) is None:
@@ -254,20 +257,21 @@ def _hand_over(
     return Plan(actions=(HandOver(pod_uid=pod.uid, request=request),), requeue_after=deadlines.STATUS_INTERVAL)
 
 
-def _report(observed: Observed, job: JobSnapshot, runner: RunnerSnapshot, now: float) -> Plan:
+def _report(observed: Observed, job: JobSnapshot, runner: RunnerSnapshot, pod: PodSnapshot, now: float) -> Plan:
     """The program runs: bring the status up to date, at most once per `deadlines.STATUS_INTERVAL`."""
+    if runner.started is None:
+        return Plan()  # still warming up; its next event brings us back
     wait = observed.status_written_at + deadlines.STATUS_INTERVAL - now
     if wait > 0:
         return Plan(requeue_after=wait)
-    return Plan(status=status.running(job, now, runner))
+    return Plan(status=status.running(job, now, runner, pod))
 
 
 def _after_the_end(observed: Observed, job: JobSnapshot, now: float) -> Plan:
     """The job is over and stays as it is: what is left is clearing away."""
-    completed = job.status.get("completionTime")
-    if job.spec is None or completed is None:
+    if job.spec is None:
         return Plan()
-    age = now - parse_time(completed)
+    age = now - deadlines.ended_at(job)
     if job.spec.ttl.job_seconds is not None and age >= job.spec.ttl.job_seconds:
         return Plan(actions=(DeleteJob(namespace=job.key.namespace, name=job.key.name, uid=job.uid),))
     waits = [job.spec.ttl.job_seconds - age] if job.spec.ttl.job_seconds is not None else []
@@ -279,7 +283,17 @@ def _after_the_end(observed: Observed, job: JobSnapshot, now: float) -> Plan:
     return Plan(requeue_after=min(waits, default=None))
 
 
+def _read_source(observed: Observed, job: JobSnapshot) -> tuple[ReadSource, ...]:
+    """Read the program's ConfigMap, if it has its files there."""
+    spec = observed.program.spec if observed.program else None
+    ref = spec.source.config_map_ref if spec else None
+    return (ReadSource(namespace=job.key.namespace, name=ref.name, job_uid=job.uid),) if ref else ()
+
+
 def _look_within(plan: Plan, seconds: float) -> Plan:
+    """Return the plan with a look at this moment at the latest, unless it ends the job."""
+    if plan.status is not None and Phase(plan.status["phase"]).terminal:
+        return plan
     wait = seconds if plan.requeue_after is None else min(seconds, plan.requeue_after)
     return dataclasses.replace(plan, requeue_after=wait)
 

@@ -51,18 +51,25 @@ def handed_over(job: JobSnapshot, now: float, *, pod: PodSnapshot, digest: str, 
     assert job.spec is not None  # decided by the checks
     return {
         "phase": Phase.RUNNING.value,
-        **_observed(job, now, _running_conditions(f"handed over to pod {pod.name}")),
+        **_observed(job, now, _running_conditions(_handed_over_to(pod))),
         "program": {"kind": job.spec.program_ref.kind.value, "name": job.spec.program_ref.name, "digest": digest},
         "backend": {"name": backend},
         "runner": {"pod": pod.name, "uid": pod.uid, "node": pod.node, "path": "cold", "attempt": pod.attempt},
     }
 
 
-def running(job: JobSnapshot, now: float, runner: RunnerSnapshot, trouble: str = "") -> dict[str, Any]:
-    """What the program has said so far."""
-    reason = Reason.RUNNER_UNREACHABLE if trouble else Reason.RUNNING
-    status = {**job.status, **_observed(job, now, _running_conditions(trouble or "the program is running", reason))}
+def running(job: JobSnapshot, now: float, runner: RunnerSnapshot, pod: PodSnapshot) -> dict[str, Any]:
+    """What the program has said so far; nothing new before it has been entered."""
+    if runner.started is None:
+        return {**job.status, **_observed(job, now, _running_conditions(_handed_over_to(pod)))}
+    status = {**job.status, **_observed(job, now, _running_conditions("the program is running"))}
     return {**status, **_progress(job, runner, None)}
+
+
+def unreachable(job: JobSnapshot, now: float, pod: PodSnapshot, trouble: str) -> dict[str, Any]:
+    """The program may well be running, but its runner does not answer: what is known stays."""
+    message = f"the runner in pod {pod.name} does not answer: {trouble or 'it is connected, and silent'}"
+    return {**job.status, **_observed(job, now, _running_conditions(message, Reason.RUNNER_UNREACHABLE))}
 
 
 def completed(
@@ -154,6 +161,10 @@ def _progress(job: JobSnapshot, runner: RunnerSnapshot, outputs: Outputs | None)
             "queuedSeconds": round(max(0.0, runner.started - job.created), 3),
         }
     return {**times, "interimResults": interims, "logs": logs}
+
+
+def _handed_over_to(pod: PodSnapshot) -> str:
+    return f"handed over to pod {pod.name}"
 
 
 def _running_conditions(message: str, reason: Reason = Reason.RUNNING) -> list[Condition]:

@@ -44,7 +44,7 @@ def trouble(pod: PodSnapshot, now: float, limits: Limits) -> Trouble | None:
         if pod.waiting_reason:
             return Trouble(Reason.UNSCHEDULABLE, f"no node has room for the pod: {pod.waiting_message}")
         return None
-    overdue = now - pod.created >= limits.pod_start_seconds
+    overdue = now - _scheduled(pod) >= limits.pod_start_seconds
     if pod.waiting_reason in _IMAGE_TROUBLE:
         late = f"; given up after {limits.pod_start_seconds} s" if overdue else ""
         return Trouble(Reason.IMAGE_PULL_FAILED, f"the runner image cannot be pulled: {detail}{late}", overdue)
@@ -58,7 +58,7 @@ def trouble(pod: PodSnapshot, now: float, limits: Limits) -> Trouble | None:
 
 def look_again(pod: PodSnapshot, now: float, limits: Limits) -> float | None:
     """Return in how many seconds time alone makes `trouble` answer differently."""
-    moments = (pod.created + QUIET_SECONDS, pod.created + limits.pod_start_seconds)
+    moments = (pod.created + QUIET_SECONDS, _scheduled(pod) + limits.pod_start_seconds)
     return min((moment - now for moment in moments if moment > now), default=None)
 
 
@@ -72,7 +72,7 @@ def after_refusal(observed: Observed, now: float) -> Plan | None:
             status=status.unsuccessful(job, now, refusal.reason, refusal.message),
             notice=Notice(reason=refusal.reason, message=refusal.message),
         )
-    wait = refusal.at + min(2.0 ** (refusal.times - 1), MOST_BACK_OFF) - now
+    wait = refusal.at + min(2.0 ** min(refusal.times - 1, 16), MOST_BACK_OFF) - now
     if wait <= 0:
         return None
     return Plan(status=status.queued(job, now, refusal.reason, refusal.message), requeue_after=wait)
@@ -87,6 +87,11 @@ def overdue(observed: Observed, config: OperatorConfig) -> str:
     waited = next((c for c in job.status.get("conditions", []) if c["type"] == "Reconciling"), None)
     what = f"; it was waiting for: {waited['reason']}: {waited['message']}" if waited else ""
     return f"the program was not started within {allowed} s (startDeadlineSeconds){what}"
+
+
+def _scheduled(pod: PodSnapshot) -> float:
+    """Return since when the pod has been on its way up: until it had a node it was nobody's fault."""
+    return pod.created if pod.scheduled_since is None else pod.scheduled_since
 
 
 def why_it_ended(pod: PodSnapshot) -> str:

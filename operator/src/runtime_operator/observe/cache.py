@@ -9,6 +9,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from runtime_operator.api import names
+from runtime_operator.api.conditions import ConditionType
 from runtime_operator.api.names import JobKey
 from runtime_operator.api.v1alpha1 import Phase, ProgramKind
 from runtime_operator.build.namespace import runner_policy
@@ -40,6 +41,9 @@ ProgramKey = tuple[ProgramKind, str, str]
 
 _KEPT_OF_AN_ENDED_JOB = ("phase", "completionTime", "runner")
 
+_GONE_REMEMBERED = 10_000
+"""How many deleted objects are remembered, so that an answer that comes late does not bring one back."""
+
 
 @dataclasses.dataclass(slots=True)
 class _Memory:
@@ -57,6 +61,8 @@ class Cache:
     def __init__(self, default_backend: str) -> None:
         self._default_backend = default_backend
         self._versions: dict[str, int] = {}
+        self._gone: dict[str, None] = {}
+        """Uids, oldest first."""
         self._jobs: dict[JobKey, JobSnapshot] = {}
         self._deleted: dict[JobKey, str] = {}
         self._programs: dict[ProgramKey, ProgramSnapshot] = {}
@@ -105,7 +111,7 @@ class Cache:
         if known is not None and known.uid == uid:
             del self._jobs[key]
         self._memory.pop(uid, None)
-        self._versions.pop(uid, None)
+        self._forget(uid)
         if self._pods.get(key):
             self._deleted[key] = uid
 
@@ -124,7 +130,7 @@ class Cache:
         known = self._programs.get(key)
         if known is not None and known.uid == meta["uid"]:
             del self._programs[key]
-        self._versions.pop(meta["uid"], None)
+        self._forget(meta["uid"])
         return key
 
     def program(self, key: ProgramKey) -> ProgramSnapshot | None:
@@ -151,7 +157,7 @@ class Cache:
     def drop_pod(self, uid: str) -> JobKey | None:
         """Take over that a runner pod is gone; return whose it was."""
         key = self._pod_owners.pop(uid, None)
-        self._versions.pop(uid, None)
+        self._forget(uid)
         if key is None:
             return None
         pods = self._pods.get(key, {})
@@ -170,6 +176,10 @@ class Cache:
             self._prepared.add(namespace)
         else:
             self._prepared.discard(namespace)
+
+    def is_prepared(self, namespace: str) -> bool:
+        """Return whether the namespace has the runners' policy as it should be."""
+        return namespace in self._prepared
 
     def unprepare(self, namespace: str) -> None:
         """Have the namespace prepared again before the next pod in it."""
@@ -220,13 +230,24 @@ class Cache:
         """
         meta = body["metadata"]
         version = int(meta["resourceVersion"])
-        if version < self._versions.get(meta["uid"], 0):
+        if version < self._versions.get(meta["uid"], 0) or meta["uid"] in self._gone:
             return False
         self._versions[meta["uid"]] = version
         return True
 
+    def _forget(self, uid: str) -> None:
+        self._versions.pop(uid, None)
+        self._gone[uid] = None
+        if len(self._gone) > _GONE_REMEMBERED:
+            del self._gone[next(iter(self._gone))]
+
 
 def _trimmed(job: JobSnapshot) -> JobSnapshot:
     kept = {name: job.status[name] for name in _KEPT_OF_AN_ENDED_JOB if name in job.status}
+    kept["conditions"] = [
+        {name: condition[name] for name in ("type", "status", "lastTransitionTime")}
+        for condition in job.status.get("conditions", [])
+        if condition["type"] == ConditionType.SUCCEEDED
+    ]
     spec = job.spec.model_copy(update={"inputs": {}}) if job.spec else None
     return dataclasses.replace(job, spec=spec, status=kept)

@@ -112,6 +112,8 @@ class PodSnapshot:
     start_time: float | None
     """When the kubelet took it over, by the node's clock; ``activeDeadlineSeconds`` counts from here."""
     scheduled: bool
+    scheduled_since: float | None
+    """When the scheduler gave it a node."""
     deadline_seconds: int | None
     claimed_for_seconds: float | None
     waiting_reason: str
@@ -147,6 +149,8 @@ class RunnerSnapshot:
     pod_uid: str
     connected: bool = False
     """The stream is open and the runner has said where it is."""
+    silent_since: float = 0.0
+    """While not connected: since when, by the operator's clock."""
     trouble: str = ""
     """Why the stream is not open, or what the runner said that makes no sense."""
     broken: bool = False
@@ -288,13 +292,16 @@ def parse_pod(body: Mapping[str, Any]) -> PodSnapshot:
         name=meta["name"],
         uid=meta["uid"],
         job_uid=owner.get("uid", "") if owner.get("kind") == "RuntimeJob" else "",
-        job_name=labels.get(names.JOB_NAME_LABEL, ""),
+        job_name=owner.get("name", "") if owner.get("kind") == "RuntimeJob" else labels.get(names.JOB_NAME_LABEL, ""),
         attempt=_number(labels.get(names.ATTEMPT_LABEL), int) or 0,
         phase=status.get("phase", "Pending"),
         node=spec.get("nodeName", ""),
         created=parse_time(meta["creationTimestamp"]),
         start_time=parse_time(status["startTime"]) if status.get("startTime") else None,
         scheduled=bool(spec.get("nodeName")),
+        scheduled_since=parse_time(scheduled["lastTransitionTime"])
+        if scheduled.get("status") == "True" and "lastTransitionTime" in scheduled
+        else None,
         deadline_seconds=spec.get("activeDeadlineSeconds"),
         claimed_for_seconds=_number(annotations.get(names.CLAIMED_ANNOTATION), float),
         waiting_reason=waiting.get("reason", ""),

@@ -32,8 +32,9 @@ ATTACH_RETRY_SECONDS = (0.1,) * 20 + (0.25, 0.5, 1.0, 2.0)
 """Between attempts to attach: a container needs about half a second from its pod's scheduling, and attaching early is
 what makes a cold start fast; later attempts are rarer."""
 
-JOURNAL_TRIES = 5
-"""Attempts to read an ended pod's log before the job is decided without it."""
+JOURNAL_TRIES = 12
+"""Attempts to read an ended pod's log before the job is decided without it: with the queue's back-off two to three
+minutes, longer than an API server or a kubelet needs to restart."""
 
 
 class Conversation:
@@ -58,7 +59,7 @@ class Conversation:
             except NotFound:
                 return
             except KubeError as error:
-                self.fold.trouble = str(error)
+                self.fold.trouble = _sentence(error)
                 connected = self.fold.connected
                 log.debug("attach failed", job=str(self.key), pod=self.pod, error=str(error))
             finally:
@@ -80,7 +81,8 @@ class Conversation:
                 self.fold.take(event)
 
     async def _listen(self, stream: Attachment) -> bool:
-        await stream.send(contract.encode(contract.Resume()))
+        # The empty line ends whatever part of a request an earlier stream broke off with.
+        await stream.send(b"\n" + contract.encode(contract.Resume()))
         async for line in stream.lines():
             await self._hear(line)
             self._on_news(self.key)
@@ -98,6 +100,7 @@ class Conversation:
                 self.fold.answer(event, time.time())
             case contract.Refused():
                 log.warning("request refused by a runner", job=str(self.key), pod=self.pod, message=event.message)
+                self.fold.refused(event)
             case _:
                 await self._catch_up(event.seq - 1)
                 self.fold.take(event)
@@ -114,7 +117,7 @@ class Conversation:
 
     async def _hang_up(self) -> None:
         stream, self.stream = self.stream, None
-        self.fold.connected = False
+        self.fold.lose_touch(time.time())
         if stream is not None:
             await stream.close()
             self._on_news(self.key)
@@ -147,6 +150,8 @@ class Conversations:
             Unavailable: the stream is not open (any more).
         """
         await self._send(pod_uid, request)
+        # Whether the runner has a job is known again when it answers. Until then nobody may act on that it has none.
+        self._by_pod[pod_uid].fold.lose_touch(time.time())
         await self._send(pod_uid, contract.Resume())
 
     async def send_cancel(self, pod_uid: str) -> None:
@@ -199,6 +204,7 @@ class Conversations:
     def _conversation(self, key: JobKey, pod: str, pod_uid: str) -> Conversation:
         if pod_uid not in self._by_pod:
             fold = RunnerFold(pod_uid, self._limits)
+            fold.silent_since = time.time()
             self._by_pod[pod_uid] = Conversation(self._kube, key, pod, fold, self._on_news)
             self._by_job.setdefault(key, set()).add(pod_uid)
         return self._by_pod[pod_uid]
@@ -207,7 +213,11 @@ class Conversations:
         conversation = self._by_pod.get(pod_uid)
         if conversation is None or conversation.stream is None:
             raise Unavailable("no stream to the runner is open")
-        await conversation.stream.send(contract.encode(request))
+        try:
+            await conversation.stream.send(contract.encode(request))
+        except Unavailable as error:
+            conversation.fold.lose_touch(time.time(), _sentence(error))
+            raise
 
 
 async def _stop(conversation: Conversation) -> None:
@@ -221,6 +231,10 @@ def _parse(line: bytes) -> contract.AnyEvent | None:
         return contract.parse_event(line)
     except contract.ProtocolError:
         return None
+
+
+def _sentence(error: KubeError) -> str:
+    return error.message or str(error)
 
 
 def _report(task: asyncio.Task[None]) -> None:

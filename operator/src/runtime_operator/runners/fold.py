@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from runtime_operator.config import Limits
 
 
+REFUSALS = 3
+"""A runner that has refused so much and has no job will not take it: other versions of the protocol, or broken."""
+
+
 class RunnerFold:
     """What one runner has said so far."""
 
@@ -22,12 +26,14 @@ class RunnerFold:
         self.pod_uid = pod_uid
         self.last_seq = 0
         self.connected = False
+        self.silent_since = 0.0
         self.trouble = ""
         self.journal_read = False
         self.cancel_sent_at: float | None = None
         self.exit: contract.Exit | None = None
         self._limits = limits
         self._broken = False
+        self._refusals = 0
         self._state: RunnerState | None = None
         self._job_uid = ""
         self._node_time = self._node_time_at = 0.0
@@ -46,6 +52,7 @@ class RunnerFold:
         return RunnerSnapshot(
             pod_uid=self.pod_uid,
             connected=self.connected,
+            silent_since=self.silent_since,
             trouble=self.trouble,
             broken=self._broken,
             state=self._state,
@@ -70,6 +77,22 @@ class RunnerFold:
         self._state, self._job_uid = resumed.state, resumed.job_uid
         self._node_time, self._node_time_at = resumed.time, now
 
+    def lose_touch(self, now: float, trouble: str = "") -> None:
+        """Where the runner is, is not known any more until it answers again."""
+        if self.connected:
+            self.connected, self.silent_since = False, now
+        self.trouble = trouble or self.trouble
+
+    def refused(self, refusal: contract.Refused) -> None:
+        """Take that the runner does not do what it was asked. Once may be a line cut short by a broken stream."""
+        self._refusals += 1
+        if self._refusals >= REFUSALS and not self._job_uid:
+            self._give_up(f"the runner refuses the job: {refusal.message}")
+
+    def promise(self, job_uid: str) -> None:
+        """The job has been written on the runner's stdin; its next answer says whether it arrived."""
+        self._job_uid = job_uid
+
     def take(self, event: contract.JournalEvent) -> None:
         """Take the next journal event; one that is known already changes nothing."""
         if event.seq <= self.last_seq:
@@ -93,18 +116,22 @@ class RunnerFold:
 
     def _take_log(self, text: bytes) -> None:
         self._log_bytes += len(text)
-        self._log_tail = (self._log_tail + text)[-self._limits.status_log_bytes :]
-        if self._log_bytes > len(self._log_tail):  # start with a whole line, if there is one
-            self._log_tail = self._log_tail.partition(b"\n")[2] or self._log_tail
+        tail = self._log_tail + text
+        cut = len(tail) - self._limits.status_log_bytes
+        if cut > 0:  # start with a whole line, if there is one
+            line_is_whole = tail[cut - 1 : cut] == b"\n"
+            tail = tail[cut:]
+            tail = tail if line_is_whole else tail.partition(b"\n")[2] or tail
+        self._log_tail = tail
 
     def _take_interim(self, event: contract.Interim) -> None:
         self._published += 1
         self._interims.append(InterimResult(seq=event.seq, time=event.time, value=event.value))
-        self._interim_size += len(event.value)
+        self._interim_size += len(event.value.encode())
         while self._interims and (
             len(self._interims) > self._limits.status_interims or self._interim_size > self._limits.status_interim_bytes
         ):
-            self._interim_size -= len(self._interims.popleft().value)
+            self._interim_size -= len(self._interims.popleft().value.encode())
 
     def _take_result(self, event: contract.Result) -> None:
         if event.index == 0:

@@ -1,0 +1,118 @@
+"""What is stored beside the status: whole, once, and only what there is."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from runtime_operator.act.merge import merge_patch
+from runtime_operator.act.outputs import store_outputs
+from runtime_operator.decide.plan import StoreOutputs
+from runtime_operator.kube import errors
+from runtime_operator.kube.client import OUTPUTS, PODS
+from runtime_runner import contract
+from support import builders
+from support.clock import START, virtual_time
+from support.fake_kube import FakeKube
+
+if TYPE_CHECKING:
+    from runtime_operator.observe.snapshots import OutputRef
+
+JOURNAL = (
+    contract.Ready(seq=1, time=START, protocol=1, versions={}, warmup_seconds=0.5),
+    contract.Log(seq=2, time=START, stream="stdout", text="one\n"),
+    contract.Resumed(seq=2, time=START, state=contract.RunnerState.RUNNING, job_uid="job-uid"),
+    contract.Interim(seq=3, time=START + 0.25, value="[1]"),
+    contract.Log(seq=4, time=START, stream="stderr", text="zwei ü\n"),
+)
+
+
+def a_cluster(*, log: bool = True) -> FakeKube:
+    kube = FakeKube()
+    kube.put(PODS, builders.pod())
+    if log:
+        runner = kube.run_pod("default", "a-pod")
+        runner.say(b"Fatal Python error: not an event", *(contract.encode(event) for event in JOURNAL))
+    return kube
+
+
+def wanted(**fields: Any) -> StoreOutputs:
+    defaults = {"result": None, "interims": False, "logs": False, "pod": "a-pod", "pod_uid": "pod-uid"}
+    return StoreOutputs(job_uid="job-uid", namespace="default", job_name="a-job", **(defaults | fields))
+
+
+def text(kube: FakeKube, ref: OutputRef | None) -> str:
+    assert ref is not None
+    chunks = {o["metadata"]["name"]: o["spec"]["text"] for o in kube.objects(OUTPUTS)}
+    whole = "".join(chunks[name] for name in ref.names)
+    assert contract.digest(whole) == (ref.size, ref.sha256)
+    return whole
+
+
+@virtual_time
+async def test_a_result_is_stored_without_looking_at_the_pod() -> None:
+    kube = FakeKube()
+    stored = await store_outputs(kube, wanted(result="x" * 10**6))
+    assert text(kube, stored.result) == "x" * 10**6
+    assert (stored.interims, stored.logs) == (None, None)
+
+
+@virtual_time
+async def test_interim_results_and_logs_come_whole_from_the_journal() -> None:
+    kube = a_cluster()
+    stored = await store_outputs(kube, wanted(interims=True, logs=True))
+    assert text(kube, stored.logs) == "one\nzwei ü\n"
+    lines = text(kube, stored.interims).splitlines()
+    assert [json.loads(line) for line in lines] == [{"seq": 3, "time": "2026-01-01T00:00:00.250Z", "value": "[1]"}]
+
+
+@virtual_time
+async def test_storing_twice_stores_once() -> None:
+    kube = a_cluster()
+    once = await store_outputs(kube, wanted(result="1", interims=True, logs=True))
+    assert await store_outputs(kube, wanted(result="1", interims=True, logs=True)) == once
+    assert len(kube.objects(OUTPUTS)) == 3
+
+
+@virtual_time
+async def test_a_log_that_is_gone_does_not_keep_the_result_from_being_stored() -> None:
+    kube = a_cluster(log=False)
+    stored = await store_outputs(kube, wanted(result="1", logs=True, pod="no-such-pod"))
+    assert text(kube, stored.result) == "1"
+    assert stored.logs is None
+
+
+@virtual_time
+async def test_a_log_without_anything_in_it_makes_no_object() -> None:
+    kube = a_cluster(log=False)
+    kube.run_pod("default", "a-pod")
+    stored = await store_outputs(kube, wanted(interims=True, logs=True))
+    assert (stored.interims, stored.logs) == (None, None)
+    assert kube.objects(OUTPUTS) == []
+
+
+@virtual_time
+async def test_a_chunk_that_cannot_be_written_is_for_the_queue_to_try_again() -> None:
+    kube = FakeKube()
+    kube.fail_next("create", OUTPUTS, errors.Unavailable("no"))
+    with pytest.raises(errors.Unavailable):
+        await store_outputs(kube, wanted(result="1"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "patch"),
+    [
+        ({}, {}, {}),
+        ({"a": 1}, {"a": 1}, {}),
+        ({"a": 1}, {}, {"a": None}),
+        ({}, {"a": 1}, {"a": 1}),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, {"a": {"c": 3}}),
+        ({"a": {"b": 1}}, {"a": {}}, {"a": {"b": None}}),
+        ({"a": {"b": 1}}, {"a": 2}, {"a": 2}),
+        ({"a": [1, 2]}, {"a": [2]}, {"a": [2]}),
+    ],
+)
+def test_a_merge_patch_is_the_smallest_that_does_it(old: Any, new: Any, patch: Any) -> None:
+    assert merge_patch(old, new) == patch
+    assert builders.merge(old, patch) == new
