@@ -836,3 +836,13 @@ async def test_a_network_policy_that_somebody_opened_is_restored_before_the_next
         first_writes = world.kube.requests[: world.kube.requests.index("create pods")]
         assert first_writes == ["create serviceaccounts", "create networkpolicies", "patch networkpolicies"]
         assert world.kube.objects(NETWORK_POLICIES)[0]["spec"]["policyTypes"] == ["Ingress", "Egress"]
+
+
+@virtual_time
+async def test_a_network_policy_that_somebody_deletes_is_restored_while_a_program_runs() -> None:
+    async with running_world(program=for_ever) as world:
+        world.apply("one")
+        await world.until_phase("Running", name="one")
+        (policy,) = world.kube.objects(NETWORK_POLICIES)
+        world.kube.remove(NETWORK_POLICIES, "default", policy["metadata"]["name"])
+        await world.until(lambda: bool(world.kube.objects(NETWORK_POLICIES)))

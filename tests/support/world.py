@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -307,14 +308,16 @@ class World:
         operator.queue.add(key)
 
     def _program_changed(self, operator: Operator, change: WatchType, body: Object) -> None:
-        key = operator.cache.drop_program(body) if change == "DELETED" else operator.cache.put_program(body)
+        key = (
+            operator.cache.drop_program(body, time.time()) if change == "DELETED" else operator.cache.put_program(body)
+        )
         operator.queue.add(key)
         for job in operator.cache.waiting_jobs(key[1]):
             operator.queue.add(job)
 
     def _backend_changed(self, operator: Operator, change: WatchType, body: Object) -> None:
         if change == "DELETED":
-            operator.cache.drop_backend(body)
+            operator.cache.drop_backend(body, time.time())
         else:
             operator.cache.put_backend(body)
         for job in operator.cache.waiting_jobs():

@@ -112,11 +112,13 @@ class Operator:
 
     def policy_changed(self, kind: WatchType, body: Object) -> None:
         """A NetworkPolicy of ours was created, changed or deleted: somebody may have opened the sandbox."""
-        if kind == "DELETED":
-            if body["metadata"]["name"] == names.RUNNER_POLICY:
-                self.cache.unprepare(body["metadata"]["namespace"])
-        else:
+        namespace = body["metadata"]["namespace"]
+        if kind != "DELETED":
             self.cache.put_policy(body)
+        elif body["metadata"]["name"] == names.RUNNER_POLICY:
+            self.cache.unprepare(namespace)
+        for job in self.cache.running_jobs(namespace):
+            self.queue.add(job)
 
     def healthy(self) -> str:
         """Answer the liveness probe.

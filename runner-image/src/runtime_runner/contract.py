@@ -24,6 +24,9 @@ PROTOCOL = 1
 JOURNAL_BYTES = 9 * 1024 * 1024
 """Most bytes a runner writes to stdout in all: below the size at which a kubelet rotates a container log (10 MiB)."""
 
+PAYLOAD_BYTES = 8 * 1024 * 1024
+"""Most that a job's limits for result, interim results and log may add up to; the rest is for frames and answers."""
+
 RESULT_CHUNK_CHARACTERS = 128 * 1024
 """Longest piece of a result in one event: short enough that other events are never held up for long."""
 
@@ -41,6 +44,7 @@ class FailureReason(StrEnum):
     INVALID_PROGRAM = "InvalidProgram"  # program: does not compile, has no main(), or its entrypoint is missing
     PROGRAM_FAILED = "ProgramFailed"  # program: raised an exception
     PROGRAM_EXITED = "ProgramExited"  # program: ended its process (sys.exit, os._exit, a signal) instead of returning
+    INVALID_INPUT = "InvalidInput"  # user: an input is not what its tag says, or main() does not take it
     INVALID_RESULT = "InvalidResult"  # program: returned or published something that cannot be written as JSON
     RESULT_TOO_LARGE = "ResultTooLarge"  # program: result above the limit
     MAX_EXECUTION_TIME_EXCEEDED = "MaxExecutionTimeExceeded"  # program: ran longer than it may

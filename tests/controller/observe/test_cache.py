@@ -91,7 +91,7 @@ def test_of_a_job_that_has_ended_little_is_kept(cache: Cache) -> None:
         "completionTime": "2026-01-01T00:00:00Z",
         "conditions": [done | {"lastTransitionTime": "2026-01-01T00:00:00Z"}],
     }
-    cache.remember_source("job-uid", Source(files={"main.py": "..."}))
+    cache.remember_source("job-uid", "source", Source(files={"main.py": "..."}))
     cache.put_job(version(builders.job(uid="job-uid", status=status, inputs={"n": "x" * 9999}), 1))
     job = cache.observe(KEY, nobody).job
     assert job is not None
@@ -114,10 +114,27 @@ def test_a_job_is_seen_with_its_program_backend_and_runner(cache: Cache) -> None
     assert seen.source == Source(files={"main.py": builders.MAIN})
     assert seen.backend is not None
     assert seen.runner == RunnerSnapshot(pod_uid="pod-uid")
-    cache.drop_program(builders.program())
+    cache.drop_program(builders.program(), 5.0)
     assert cache.observe(KEY, nobody).program is not None, "that was another program of the same name"
-    cache.drop_backend(builders.backend())
-    assert cache.observe(KEY, nobody).backend is None
+    cache.drop_backend(builders.backend(), 6.0)
+    seen = cache.observe(KEY, nobody)
+    assert seen.backend is None
+    assert seen.reference_lost_at == 6.0
+
+
+def test_a_source_counts_only_while_the_program_names_its_config_map(cache: Cache) -> None:
+    cache.put_job(version(builders.job(uid="job-uid"), 1))
+    cache.put_program(version(builders.program(source={"configMapRef": {"name": "one"}}), 2))
+    cache.remember_source("job-uid", "one", Source(files={"main.py": "..."}))
+    assert cache.observe(KEY, nobody).source == Source(files={"main.py": "..."})
+    cache.put_program(version(builders.program(source={"configMapRef": {"name": "two"}}), 3))
+    assert cache.observe(KEY, nobody).source is None
+
+
+def test_the_running_jobs_of_a_namespace_are_known(cache: Cache) -> None:
+    cache.put_job(version(builders.job(status={"phase": "Running"}), 1))
+    assert cache.running_jobs(KEY.namespace) == [KEY]
+    assert cache.running_jobs("another") == []
 
 
 def test_a_job_names_a_cluster_program_by_its_kind(cache: Cache) -> None:

@@ -184,8 +184,9 @@ def test_a_job_without_a_status_is_queued() -> None:
     assert job.spec.ttl.pod_seconds == 60
 
 
-def test_a_jobs_inputs_are_measured_as_json() -> None:
-    assert parse_job(builders.job(inputs={"a": "ü"})).inputs_bytes == len('{"a":"\\u00fc"}')
+def test_a_jobs_inputs_are_measured_as_the_api_server_stores_them() -> None:
+    assert parse_job(builders.job(inputs={"a": "ü"})).inputs_bytes == len('{"a":"ü"}'.encode())
+    assert parse_job(builders.job(inputs={"a": "<"})).inputs_bytes == len('{"a":"\\u003c"}')
 
 
 @pytest.mark.parametrize(

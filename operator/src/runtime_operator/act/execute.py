@@ -134,7 +134,7 @@ class Executor:
     async def _read_source(self, action: plans.ReadSource) -> None:
         found = await self._kube.get(CONFIG_MAPS, action.namespace, action.name)
         files = dict(found.get("data") or {}) if found is not None else None
-        self._cache.remember_source(action.job_uid, Source(files=files))
+        self._cache.remember_source(action.job_uid, action.name, Source(files=files))
 
     async def _create_pod(self, key: JobKey, action: plans.CreatePod) -> bool:
         manifest = dict(action.manifest)

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     INVALID_PROGRAM = FailureReason.INVALID_PROGRAM.value
     PROGRAM_FAILED = FailureReason.PROGRAM_FAILED.value
     PROGRAM_EXITED = FailureReason.PROGRAM_EXITED.value
+    INVALID_INPUT = FailureReason.INVALID_INPUT.value
     INVALID_RESULT = FailureReason.INVALID_RESULT.value
     RESULT_TOO_LARGE = FailureReason.RESULT_TOO_LARGE.value
     MAX_EXECUTION_TIME_EXCEEDED = FailureReason.MAX_EXECUTION_TIME_EXCEEDED.value
@@ -52,7 +53,6 @@ class Reason(StrEnum):
 
     # What the user asked for cannot be done.
     INVALID_SPEC = "InvalidSpec"
-    INVALID_INPUT = "InvalidInput"
     PROGRAM_NOT_FOUND = "ProgramNotFound"
     BACKEND_NOT_FOUND = "BackendNotFound"
     PROFILE_NOT_FOUND = "ProfileNotFound"

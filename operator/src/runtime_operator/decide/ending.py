@@ -78,7 +78,7 @@ def without_the_runner(
         return Plan(actions=actions, status=failed.status, notice=failed.notice)
     if pod is not None and not (runner and runner.journal_read):
         return Plan(actions=(ReadJournal(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),), requeue_after=0.0)
-    if pod is not None and pod.termination_message and (last := _last_words(job, pod)):
+    if pod is not None and (last := _last_words(job, pod)):
         if last.succeeded and last.result is not None:
             return Plan(status=status.from_termination(job, now, last, runner))
         if last.reason and last.reason != contract.FailureReason.CANCELLED:
@@ -150,12 +150,17 @@ def _platform(job: JobSnapshot, pod: PodSnapshot | None) -> tuple[Reason, str]:
 
 
 def _last_words(job: JobSnapshot, pod: PodSnapshot) -> contract.TerminationMessage | None:
+    """Return the termination message, if the supervisor wrote it last: the program can write there, too.
+
+    The container's exit code is the supervisor's own; no program can choose it.
+    """
     try:
         words = contract.parse_termination(pod.termination_message)
     except contract.ProtocolError:
         return None
-    known = {reason.value for reason in Reason}
-    return words if words.job_uid == job.uid and (not words.reason or words.reason in known) else None
+    code = contract.ExitCode.SUCCEEDED if words.succeeded else contract.ExitCode.FAILED
+    known = not words.reason or words.reason in {reason.value for reason in Reason}
+    return words if words.job_uid == job.uid and pod.exit_code == code and known else None
 
 
 def _fail(

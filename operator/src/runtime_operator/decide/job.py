@@ -61,9 +61,13 @@ def _queued(observed: Observed, job: JobSnapshot, now: float, config: OperatorCo
     pods = observed.own_pods
     if job.spec is not None and job.spec.cancel:
         return _give_up(job, now, Reason.CANCELLED, "cancelled before the program was started", *pods)
+    if job.spec is not None and job.spec.suspend:
+        held = status.queued(job, now, Reason.SUSPENDED, "suspended by spec.suspend")
+        return Plan(actions=_delete(*pods), status=held)
     finding = checks.refusal(observed, config)
     if finding is not None:
-        wait = job.created + config.limits.reference_grace_seconds - now
+        since = max(deadlines.waiting_since(job), observed.reference_lost_at)
+        wait = since + config.limits.reference_grace_seconds - now
         if finding.may_heal and wait > 0:
             waits = status.queued(job, now, finding.reason, f"{finding.message}; waiting for it to be created")
             read = _read_source(observed, job) if observed.source is not None else ()
@@ -71,9 +75,6 @@ def _queued(observed: Observed, job: JobSnapshot, now: float, config: OperatorCo
             return Plan(actions=(*_delete(*pods), *read), status=waits, requeue_after=again)
         return _give_up(job, now, finding.reason, finding.message, *pods)
     assert job.spec is not None  # checked: SpecInvalid
-    if job.spec.suspend:
-        held = status.queued(job, now, Reason.SUSPENDED, "suspended by spec.suspend")
-        return Plan(actions=_delete(*pods), status=held)
     if deadlines.is_held(job):
         resumed = status.queued(job, now, Reason.WAITING_FOR_RUNNER, "resumed")
         return Plan(status=resumed, requeue_after=0.0)  # the start deadline counts from this condition
@@ -164,6 +165,15 @@ def _running(observed: Observed, job: JobSnapshot, now: float, config: OperatorC
     """The job is promised to one pod: it ends with that pod, whatever happens."""
     pod = next((pod for pod in observed.own_pods if pod.uid == job.runner_uid), None)
     plan = _with_its_pod(observed, job, pod, now, config)
+    if (
+        pod is not None
+        and not pod.ended
+        and not observed.namespace_prepared
+        and not waiting.after_refusal(observed, now)
+    ):
+        # Somebody has taken the policy away: nothing is more urgent.
+        prepare = PrepareNamespace(namespace=job.key.namespace)
+        plan = dataclasses.replace(plan, actions=(prepare, *plan.actions))
     left = ending.seconds_until_lost(pod, now, config) if pod is not None else None
     return plan if left is None or left <= 0 else _look_within(plan, left)
 

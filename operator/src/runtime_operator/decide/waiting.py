@@ -51,14 +51,14 @@ def trouble(pod: PodSnapshot, now: float, limits: Limits) -> Trouble | None:
     if overdue:
         message = f"pod {pod.name} brought up no runner within {limits.pod_start_seconds} s: {detail or pod.phase}"
         return Trouble(Reason.RUNNER_START_FAILED, message, gives_up=True)
-    if now - pod.created < QUIET_SECONDS:
+    if now - _scheduled(pod) < QUIET_SECONDS:
         return None
     return Trouble(Reason.WAITING_FOR_RUNNER, f"pod {pod.name} is starting: {detail or pod.phase}")
 
 
 def look_again(pod: PodSnapshot, now: float, limits: Limits) -> float | None:
     """Return in how many seconds time alone makes `trouble` answer differently."""
-    moments = (pod.created + QUIET_SECONDS, _scheduled(pod) + limits.pod_start_seconds)
+    moments = (_scheduled(pod) + QUIET_SECONDS, _scheduled(pod) + limits.pod_start_seconds)
     return min((moment - now for moment in moments if moment > now), default=None)
 
 

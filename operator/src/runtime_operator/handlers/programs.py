@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import kopf
@@ -22,7 +23,7 @@ def register(registry: kopf.OperatorRegistry, cache: Cache, queue: WorkQueue[Key
     async def program_event(event: kopf.RawEvent, **_: Any) -> None:
         body: Any = event["object"]
         deleted = event["type"] == "DELETED"
-        key = cache.drop_program(body) if deleted else cache.put_program(body)
+        key = cache.drop_program(body, time.time()) if deleted else cache.put_program(body)
         queue.add(key)
         for job in cache.waiting_jobs(key[1]):
             queue.add(job)
@@ -31,7 +32,7 @@ def register(registry: kopf.OperatorRegistry, cache: Cache, queue: WorkQueue[Key
     async def backend_event(event: kopf.RawEvent, **_: Any) -> None:
         body: Any = event["object"]
         if event["type"] == "DELETED":
-            cache.drop_backend(body)
+            cache.drop_backend(body, time.time())
         else:
             cache.put_backend(body)
         for job in cache.waiting_jobs():

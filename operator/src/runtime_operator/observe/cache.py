@@ -50,6 +50,8 @@ class _Memory:
     """What belongs to one job but to no object: gone when the operator restarts, and found out again."""
 
     source: Source | None = None
+    source_from: str = ""
+    """Name of the ConfigMap it was read from: a program may change to another one."""
     outputs: Outputs | None = None
     refusal: Refusal | None = None
     status_written_at: float = 0.0
@@ -67,6 +69,8 @@ class Cache:
         self._deleted: dict[JobKey, str] = {}
         self._programs: dict[ProgramKey, ProgramSnapshot] = {}
         self._backends: dict[str, BackendSnapshot] = {}
+        self._lost_at: dict[ProgramKey | str, float] = {}
+        """When a program or (by name) a backend was deleted."""
         self._pods: dict[JobKey, dict[str, PodSnapshot]] = {}
         self._pod_owners: dict[str, JobKey] = {}
         self._prepared: set[str] = set()
@@ -78,14 +82,16 @@ class Cache:
         pods = tuple(self._pods.get(key, {}).values())
         if job is None:
             return Observed(key=key, job=None, deleted_uid=self._deleted.get(key, ""), pods=pods)
-        program = self._program_of(job)
+        program_key, backend = self._program_key(job), (job.spec.backend if job.spec else None) or self._default_backend
+        program = self._programs.get(program_key) if program_key else None
         memory = self._memory.get(job.uid, _Memory())
         observed = Observed(
             key=key,
             job=job,
             program=program,
-            source=(program.source if program else None) or memory.source,
-            backend=self._backends.get((job.spec.backend if job.spec else None) or self._default_backend),
+            source=_source(program, memory),
+            backend=self._backends.get(backend),
+            reference_lost_at=max(self._lost_at.get(key, 0.0) for key in (program_key or "", backend)),
             pods=pods,
             outputs=memory.outputs,
             namespace_prepared=key.namespace in self._prepared,
@@ -123,13 +129,14 @@ class Cache:
             self._programs[key] = program
         return key
 
-    def drop_program(self, body: Mapping[str, Any]) -> ProgramKey:
+    def drop_program(self, body: Mapping[str, Any], now: float) -> ProgramKey:
         """Take over that a program has been deleted."""
         meta = body["metadata"]
         key = (ProgramKind(body["kind"]), meta.get("namespace", ""), meta["name"])
         known = self._programs.get(key)
         if known is not None and known.uid == meta["uid"]:
             del self._programs[key]
+            self._lost_at[key] = now
         self._forget(meta["uid"])
         return key
 
@@ -141,9 +148,10 @@ class Cache:
         """Take over a backend."""
         self._backends[body["metadata"]["name"]] = parse_backend(body)
 
-    def drop_backend(self, body: Mapping[str, Any]) -> None:
+    def drop_backend(self, body: Mapping[str, Any], now: float) -> None:
         """Take over that a backend has been deleted."""
-        self._backends.pop(body["metadata"]["name"], None)
+        if self._backends.pop(body["metadata"]["name"], None) is not None:
+            self._lost_at[body["metadata"]["name"]] = now
 
     def put_pod(self, body: Mapping[str, Any]) -> PodSnapshot:
         """Take over this version of a runner pod, unless a newer one is known."""
@@ -191,9 +199,14 @@ class Cache:
             key for key, job in self._jobs.items() if job.phase is Phase.QUEUED and namespace in ("", key.namespace)
         ]
 
-    def remember_source(self, job_uid: str, source: Source) -> None:
+    def running_jobs(self, namespace: str) -> list[JobKey]:
+        """Return the jobs of this namespace that have been given to a pod and are not over."""
+        return [key for key, job in self._jobs.items() if job.phase is Phase.RUNNING and key.namespace == namespace]
+
+    def remember_source(self, job_uid: str, config_map: str, source: Source) -> None:
         """Keep the files that were read for this job."""
-        self._of(job_uid).source = source
+        memory = self._of(job_uid)
+        memory.source, memory.source_from = source, config_map
 
     def remember_outputs(self, job_uid: str, outputs: Outputs) -> None:
         """Keep where the job's large outputs are."""
@@ -216,12 +229,11 @@ class Cache:
     def _of(self, job_uid: str) -> _Memory:
         return self._memory.setdefault(job_uid, _Memory())
 
-    def _program_of(self, job: JobSnapshot) -> ProgramSnapshot | None:
+    def _program_key(self, job: JobSnapshot) -> ProgramKey | None:
         if job.spec is None:
             return None
         ref = job.spec.program_ref
-        namespace = job.key.namespace if ref.kind is ProgramKind.NAMESPACED else ""
-        return self._programs.get((ref.kind, namespace, ref.name))
+        return (ref.kind, job.key.namespace if ref.kind is ProgramKind.NAMESPACED else "", ref.name)
 
     def _is_newer(self, body: Mapping[str, Any]) -> bool:
         """Return whether this version of the object is not older than the known one, and remember it.
@@ -240,6 +252,14 @@ class Cache:
         self._gone[uid] = None
         if len(self._gone) > _GONE_REMEMBERED:
             del self._gone[next(iter(self._gone))]
+
+
+def _source(program: ProgramSnapshot | None, memory: _Memory) -> Source | None:
+    """Return the program's files: its own, or those read from the ConfigMap that it names now."""
+    if program is None or program.spec is None:
+        return None
+    ref = program.spec.source.config_map_ref
+    return program.source if ref is None else memory.source if memory.source_from == ref.name else None
 
 
 def _trimmed(job: JobSnapshot) -> JobSnapshot:

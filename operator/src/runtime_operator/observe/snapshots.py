@@ -37,7 +37,7 @@ class JobSnapshot:
     """Why ``spec`` is None: something the CRD's schema let through."""
     status: Mapping[str, Any]
     inputs_bytes: int = 0
-    """The inputs' size as JSON."""
+    """The inputs' size as the API server stores them."""
 
     @property
     def phase(self) -> Phase:
@@ -216,6 +216,8 @@ class Observed:
     source: Source | None = None
     """The program's files; None if they have not been read yet."""
     backend: BackendSnapshot | None = None
+    reference_lost_at: float = 0.0
+    """When the program or the backend was deleted last, as far as that was seen."""
     pods: tuple[PodSnapshot, ...] = ()
     """The runner pods of this job's name, whichever job's uid they carry."""
     runner: RunnerSnapshot | None = None
@@ -245,7 +247,7 @@ def parse_job(body: Mapping[str, Any]) -> JobSnapshot:
         spec=spec,
         spec_error=error,
         status=body.get("status") or {},
-        inputs_bytes=len(json.dumps(spec.inputs, separators=(",", ":"))) if spec and spec.inputs else 0,
+        inputs_bytes=_stored_bytes(spec.inputs) if spec and spec.inputs else 0,
     )
 
 
@@ -329,6 +331,12 @@ def _spec(model: Any, body: Mapping[str, Any]) -> tuple[Any, str]:
         return model.model_validate(body.get("spec") or {}), ""
     except ValidationError as error:
         return None, "; ".join(f"spec.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+
+
+def _stored_bytes(inputs: Mapping[str, Any]) -> int:
+    r"""Return the size as JSON in Go's spelling: ``<``, ``>`` and ``&`` take six bytes (``\u003c``)."""
+    text = json.dumps(inputs, separators=(",", ":"), ensure_ascii=False)
+    return len(text.encode(errors="replace")) + 5 * sum(text.count(c) for c in "<>&")
 
 
 def _number(text: object, kind: Any) -> Any:

@@ -89,10 +89,6 @@ class RunnerFold:
         if self._refusals >= REFUSALS and not self._job_uid:
             self._give_up(f"the runner refuses the job: {refusal.message}")
 
-    def promise(self, job_uid: str) -> None:
-        """The job has been written on the runner's stdin; its next answer says whether it arrived."""
-        self._job_uid = job_uid
-
     def take(self, event: contract.JournalEvent) -> None:
         """Take the next journal event; one that is known already changes nothing."""
         if event.seq <= self.last_seq:

@@ -1,0 +1,149 @@
+"""From a RuntimeBackend's spec to the object a program gets as ``backend``.
+
+Everything runs on Aer: fake and generic devices bring their coupling map, basis gates and noise. Qiskit is imported
+only when a backend that needs it is built. Factories are named by the platform team in a cluster-scoped RuntimeBackend,
+never by a job, which is why importing them by name is in order here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from runtime_runner import failures
+from runtime_runner.contract import FailureReason
+from runtime_runner.failures import JobError
+
+_OWN_AER_OPTIONS = ("noiseModelFrom", "options")
+_GENERIC_OPTIONS = {
+    "numQubits": "num_qubits",
+    "basisGates": "basis_gates",
+    "couplingMap": "coupling_map",
+    "controlFlow": "control_flow",
+    "noiseInfo": "noise_info",
+    "seed": "seed",
+}
+
+
+def build(name: str, spec: dict[str, Any]) -> Any:
+    """Return the backend the spec describes, under this name.
+
+    Raises:
+        JobError: it cannot be built here (InvalidBackend); the message says what is wrong or missing.
+    """
+    kinds = [kind for kind in _BUILDERS if isinstance(spec.get(kind), dict)]
+    if len(kinds) != 1 or len(spec) != 1:
+        raise _invalid(name, f"its spec needs exactly one of {', '.join(_BUILDERS)}, and has {_listed(spec)}")
+    try:
+        backend = _BUILDERS[kinds[0]](spec[kinds[0]])
+    except JobError:
+        raise
+    except ModuleNotFoundError as error:
+        raise _invalid(name, f"this runner image has no {error.name}") from None
+    except Exception as error:
+        raise _invalid(name, f"{type(error).__name__}: {error}") from None
+    with suppress(AttributeError):  # made by a factory, which may have its reasons
+        backend.name = name
+    return backend
+
+
+def _aer(spec: dict[str, Any]) -> Any:
+    options = {_snake(key): value for key, value in spec.items() if key not in _OWN_AER_OPTIONS}
+    options |= {_snake(key): value for key, value in spec.get("options", {}).items()}
+    simulator = _simulator()
+    if device := spec.get("noiseModelFrom"):
+        from qiskit_aer.noise import NoiseModel
+
+        options["noise_model"] = NoiseModel.from_backend(_device(device))
+    return simulator(**options)
+
+
+def _fake(spec: dict[str, Any]) -> Any:
+    return _simulator().from_backend(_device(spec.get("name")))
+
+
+def _generic(spec: dict[str, Any]) -> Any:
+    from qiskit.providers.fake_provider import GenericBackendV2
+
+    if unknown := sorted(spec.keys() - _GENERIC_OPTIONS):
+        raise ValueError(f"generic has no field {unknown[0]!r}")
+    return _simulator().from_backend(GenericBackendV2(**{_GENERIC_OPTIONS[key]: value for key, value in spec.items()}))
+
+
+def _custom(spec: dict[str, Any]) -> Any:
+    factory = spec.get("factory")
+    module, _, function = factory.partition(":") if isinstance(factory, str) else ("", "", "")
+    if not module or not function:
+        raise ValueError(f"factory must read module:function, not {factory!r}")
+    return getattr(importlib.import_module(module), function)()
+
+
+_BUILDERS = {"aer": _aer, "fake": _fake, "generic": _generic, "custom": _custom}
+
+
+@cache
+def _simulator() -> Any:
+    """Return Aer's simulator class, with two differences: it keeps its name and does not rebuild its target.
+
+    Aer builds a new target every time it is asked for it, about 158 times in one call of ``transpile``.
+    """
+    from qiskit_aer import AerSimulator
+
+    class Simulator(AerSimulator):  # type: ignore[misc]
+        """AerSimulator whose target is built once per set of options."""
+
+        name: str
+        _kept_target: Any = None
+
+        @property
+        def target(self) -> Any:
+            """What the simulator can do, for the transpiler."""
+            if self._kept_target is None:
+                self._kept_target = super().target
+            return self._kept_target
+
+        def set_option(self, key: str, value: Any) -> None:
+            """Set an option; the target may differ afterwards, the name does not."""
+            self._kept_target = None
+            name = self.name
+            super().set_option(key, value)
+            self.name = name
+
+        def set_max_qubits(self, max_qubits: int) -> None:
+            """Set the number of qubits."""
+            self._kept_target = None
+            super().set_max_qubits(max_qubits)
+
+        def clear_options(self) -> None:
+            """Return to the options it was made with by default."""
+            self._kept_target = None
+            super().clear_options()
+
+    Simulator.__name__ = Simulator.__qualname__ = "AerSimulator"
+    return Simulator
+
+
+def _device(name: Any) -> Any:
+    """Return the model of a device that once existed, by the name of its class, for example FakeMontrealV2."""
+    fake_provider = importlib.import_module("qiskit_ibm_runtime.fake_provider")
+
+    cls = getattr(fake_provider, name, None) if isinstance(name, str) and re.fullmatch(r"Fake\w+", name) else None
+    if not isinstance(cls, type) or "Provider" in name:
+        raise ValueError(f"there is no fake device {name!r}; names read like FakeMontrealV2")
+    return cls()
+
+
+def _snake(key: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: f"_{match[1].lower()}", key)
+
+
+def _listed(spec: dict[str, Any]) -> str:
+    return ", ".join(sorted(spec)) or "none"
+
+
+def _invalid(name: str, problem: str) -> JobError:
+    message = failures.cut(f"backend {name!r} cannot be built: {problem}", failures.MESSAGE_BYTES)
+    return JobError(FailureReason.INVALID_BACKEND, message)

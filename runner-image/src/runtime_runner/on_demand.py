@@ -1,0 +1,44 @@
+"""Packages of the image that are put on the path only when a program or a backend imports one of them.
+
+``qiskit-ibm-runtime`` brings the fake devices, and plugins that Qiskit would load in every first ``transpile``: more
+than a second for every runner, wanted by few. In the image it is therefore in a folder of its own (see build.sh).
+Elsewhere there is no such folder, and nothing here has an effect.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+FOLDER = Path(sys.prefix) / "on-demand"
+
+
+class OnDemandFinder:
+    """Consulted for modules that were found nowhere else; the first hit puts the whole folder on the path."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where the module is, if it is one of these."""
+        if path is not None or self._folder in sys.path:
+            return None
+        spec = PathFinder.find_spec(name, [self._folder])
+        if spec is not None:
+            sys.path.append(self._folder)
+        return spec
+
+
+def make_available(folder: Path = FOLDER) -> None:
+    """Let everything that is imported from now on find these packages."""
+    if folder.is_dir():
+        sys.meta_path.append(OnDemandFinder(folder))

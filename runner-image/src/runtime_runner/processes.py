@@ -1,0 +1,172 @@
+"""Starting the worker, ending everything it has started, and saying how it ended.
+
+Two cases differ. As PID 1 of a pod the supervisor reaches every process there is with one call that nothing escapes. By
+hand, under a shell, it is the *subreaper* instead: what the worker leaves behind becomes its child and is ended one by
+one. Systems other than Linux have only the worker's process group.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
+
+END_SECONDS = 3.0
+"""How long to wait for killed processes to be gone. SIGKILL takes milliseconds unless a disk hangs."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worker:
+    """The worker's process, and our ends of its pipes."""
+
+    pid: int
+    stdout: int
+    stderr: int
+    messages: int
+    requests: int
+
+
+def forbid_inspection() -> None:
+    """Close this process's memory and ``/proc/<pid>/fd`` to every other process of its user."""
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def adopt_orphans() -> None:
+    """Make processes left behind by the worker our children instead of the init process's."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when its parent ends, so that no program outlives a killed supervisor."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def start_worker(environment: dict[str, str]) -> Worker:
+    """Start a fresh worker in a session of its own; of our descriptors it has five ends of pipes and nothing else."""
+    read, write = zip(*(os.pipe() for _ in range(4)), strict=True)
+    stdout, stderr, messages, requests = range(4)
+    for descriptor in (write[messages], read[requests]):
+        os.set_inheritable(descriptor, True)
+    module = "runtime_runner.worker"
+    pipes = (str(read[requests]), str(write[messages]))
+    pid = os.posix_spawn(
+        sys.executable,
+        # -I: neither the environment nor the working directory chooses code; -B: a read-only root, used once
+        [sys.executable, "-I", "-B", "-X", "utf8", "-m", module, *pipes],
+        environment,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, write[stdout], 1),
+            (os.POSIX_SPAWN_DUP2, write[stderr], 2),
+        ],
+        setsid=True,
+        setsigmask=[],
+        setsigdef=[signal.SIGPIPE],
+    )
+    for descriptor in (write[stdout], write[stderr], write[messages], read[requests]):
+        os.close(descriptor)
+    for descriptor in (read[stdout], read[stderr], read[messages], write[requests]):
+        os.set_blocking(descriptor, False)
+    return Worker(pid=pid, stdout=read[stdout], stderr=read[stderr], messages=read[messages], requests=write[requests])
+
+
+def reap() -> dict[int, int]:
+    """Collect every child that has ended: pid -> wait status."""
+    ended = {}
+    with suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                break
+            ended[pid] = status
+    return ended
+
+
+def terminate(worker: Worker) -> None:
+    """Ask the worker and its process group to end."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker.pid, signal.SIGTERM)
+
+
+def kill_everything(worker: Worker, *, collected: bool) -> None:
+    """Leave no process but this one a chance to execute another instruction; `collect_all` waits for them to be gone.
+
+    Args:
+        worker: Whose processes these are.
+        collected: Whether the worker itself has been waited for; its number may then belong to somebody else.
+    """
+    if os.getpid() == 1:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(-1, signal.SIGKILL)  # the kernel lets nobody fork meanwhile
+        return
+    if not collected:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(worker.pid, signal.SIGKILL)
+
+
+def collect_all() -> dict[int, int]:
+    """Wait until every process is gone, ending those that appear as orphans: pid -> wait status."""
+    ended: dict[int, int] = {}
+    deadline = time.monotonic() + END_SECONDS
+    pause = 0.0005
+    while time.monotonic() < deadline:
+        ended |= reap()
+        if not _has_children():
+            break
+        if os.getpid() != 1:
+            for child in _children():  # not yet collected, so these numbers are still theirs
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(child, signal.SIGKILL)
+        time.sleep(pause)  # the kernel is taking them down; nothing else is left to do meanwhile
+        pause = min(pause * 2, 0.02)
+    return ended
+
+
+def how_it_ended(status: int) -> str:
+    """Say in words how a process ended, from its wait status."""
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"with exit code {code}"
+    number = -code
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    words = (signal.strsignal(number) or "signal").split(":")[0].lower()
+    return f"by a signal: {words} ({name})"
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _children() -> list[int]:
+    """Return the processes whose parent is this one, as far as the system tells."""
+    parent = str(os.getpid())
+    children = []
+    with suppress(FileNotFoundError, PermissionError):
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                with suppress(OSError):
+                    # pid (command, which may hold anything) state ppid ...
+                    if (folder / "stat").read_bytes().rpartition(b")")[2].split()[1].decode() == parent:
+                        children.append(int(folder.name))
+    return children
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option}, {value}) failed")

@@ -1,0 +1,559 @@
+"""PID 1 of a runner pod: starts the worker, owns stdin and stdout, numbers events, keeps the clock.
+
+Standard library only, one thread, one loop around `poll`; nothing in it waits for the worker or for a reader. It trusts
+neither: the worker's messages are parsed like anybody's, and what it was told last is not believed until the processes
+are gone. A line that is no message is dropped and counted; the job goes on, and can only spoil its own result.
+
+Requests come from stdin. Its end is no cancellation, because that is all a broken attach stream may look like; only a
+runner that has no job by then has no future and leaves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from runtime_runner import contract, failures, limits, processes
+from runtime_runner.contract import ExitCode, FailureReason, RunnerState
+from runtime_runner.journal import Journal, escaped_size, placeholder
+from runtime_runner.lines import LineBuffer
+from runtime_runner.output import InterimKeeper, LogKeeper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REQUEST_BYTES = 64 * 1024 * 1024
+"""Longest request: what the old service took as a job's inputs."""
+
+MESSAGE_BYTES = 256 * 1024
+"""Longest message of the worker, beyond the results it may send: a failure with a traceback of nothing but escapes."""
+
+READ_BYTES = 64 * 1024
+"""Read at once from one pipe, so that a flood in one does not hold up the others or the clock."""
+
+LEFT_BYTES = 4 * 1024 * 1024
+"""Most read from one pipe after the program has ended: larger than a pipe's buffer can be made without privileges."""
+
+WARMUP_TAIL_BYTES = 8 * 1024
+"""Kept of what the worker writes before the program is entered, for the case that it never gets there."""
+
+LAST_WORDS_SECONDS = 0.5
+"""How long a runner that was told to leave waits for its reader."""
+
+TERMINATION_LOG_VARIABLE = "RUNTIME_TERMINATION_LOG"
+TERMINATION_LOG = "/dev/termination-log"
+
+_PROGRAM_REASONS = frozenset(
+    {
+        FailureReason.INVALID_PROGRAM,
+        FailureReason.INVALID_INPUT,
+        FailureReason.PROGRAM_FAILED,
+        FailureReason.PROGRAM_EXITED,
+        FailureReason.INVALID_RESULT,
+        FailureReason.RESULT_TOO_LARGE,
+    }
+)
+"""What a worker may report once the program, too, can write its messages: nothing that blames somebody else."""
+
+_WORKER_REASONS = _PROGRAM_REASONS | {FailureReason.INVALID_BACKEND, FailureReason.RUNNER_ERROR}
+
+_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Stop:
+    """The program has been asked to end, whatever it may still say."""
+
+    reason: FailureReason
+    message: str
+    kill_at: float
+
+
+class Supervisor:
+    """One runner, from its start to its last line."""
+
+    def __init__(self, *, requests: int = 0, journal: int = 1) -> None:
+        self._journal = Journal(journal)
+        self._journal_descriptor = journal
+        self._state = RunnerState.STARTING
+        self._job: contract.Job | None = None
+        self._interims = InterimKeeper(self._journal, 0)
+        self._log = LogKeeper(self._journal, 0)
+        self._warmup_tail = b""
+        self._dropped_messages = 0
+        self._entered_at: float | None = None
+        self._ended_at: float | None = None
+        self._stop: _Stop | None = None
+        self._outcome: contract.Result | contract.Failed | None = None
+        self._worker_status: int | None = None
+        self._leave_at_once = False
+
+        self._poll = select.poll()
+        self._handlers: dict[int, Callable[[int], None]] = {}
+        self._request_lines = LineBuffer(REQUEST_BYTES)
+        self._message_lines = LineBuffer(MESSAGE_BYTES)
+        self._to_worker: deque[memoryview] = deque()
+
+        self._scratch = None if os.getpid() == 1 else tempfile.mkdtemp(prefix="runtime-runner-")
+        self._signals = _signal_pipe()
+        self._kills_before = limits.out_of_memory_kills()
+        self._worker = processes.start_worker(_worker_environment(self._scratch))
+        self._listen(self._signals, self._read_signals)
+        self._listen(requests, self._read_requests)
+        self._listen(self._worker.messages, self._read_messages)
+        self._listen(self._worker.stdout, self._read_output)
+        self._listen(self._worker.stderr, self._read_output)
+
+    def run(self) -> ExitCode:
+        """Serve until the job has an outcome and everything about it is written; return what to exit with."""
+        while self._outcome is None:
+            self._turn()
+        outcome = self._outcome
+        code = self._finish(outcome)
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+        return code
+
+    # The loop
+
+    def _listen(self, descriptor: int, handler: Callable[[int], None], events: int = select.POLLIN) -> None:
+        self._handlers[descriptor] = handler
+        self._poll.register(descriptor, events)
+
+    def _forget(self, descriptor: int) -> None:
+        self._handlers.pop(descriptor, None)
+        with suppress(KeyError):
+            self._poll.unregister(descriptor)
+
+    def _turn(self) -> None:
+        """Wait for the next thing to happen and deal with it."""
+        if self._journal.waiting and self._journal_descriptor not in self._handlers:
+            self._listen(self._journal_descriptor, self._write_journal, select.POLLOUT)
+        for descriptor, _ in self._poll.poll(self._wait_milliseconds()):
+            if handler := self._handlers.get(descriptor):
+                handler(descriptor)
+        now = time.monotonic()
+        if self._log.flush_at is not None and now >= self._log.flush_at:
+            self._log.flush(now)
+        if self._outcome is None:
+            self._watch_clock(now)
+        if self._outcome is None and self._worker_status is not None:
+            self._outcome = self._worker_ended(self._worker_status)
+        if self._journal.broken and self._outcome is None:
+            self._fail(FailureReason.RUNNER_ERROR, "the journal cannot be written: nobody reads stdout any more")
+
+    def _wait_milliseconds(self) -> float | None:
+        moments = [self._log.flush_at, self._deadline()]
+        known = [moment for moment in moments if moment is not None]
+        # rounded up, so that a moment has always been reached after the wait
+        return max(0, math.ceil((min(known) - time.monotonic()) * 1000)) if known else None
+
+    def _deadline(self) -> float | None:
+        if self._stop is not None:
+            return self._stop.kill_at
+        if self._entered_at is None or self._job is None:
+            return None
+        return self._entered_at + self._job.limits.execution_seconds
+
+    def _watch_clock(self, now: float) -> None:
+        deadline = self._deadline()
+        if deadline is None or now < deadline:
+            return
+        if self._stop is not None:
+            self._fail(self._stop.reason, f"{self._stop.message}; it did not end when asked to and was killed")
+        else:
+            assert self._job is not None
+            seconds = self._job.limits.execution_seconds
+            self._ask_to_end(
+                FailureReason.MAX_EXECUTION_TIME_EXCEEDED,
+                f"the program ran longer than its maximum execution time of {seconds:g} s",
+            )
+
+    # What comes in
+
+    def _read_signals(self, descriptor: int) -> None:
+        numbers = _read(descriptor) or b""
+        for number in numbers:
+            if number in (signal.SIGTERM, signal.SIGHUP):
+                self._leave_at_once = True
+                self._fail(FailureReason.CANCELLED, "the pod was told to stop")
+            elif number == signal.SIGINT:
+                self._cancel("the runner was interrupted")
+        for pid, status in processes.reap().items():
+            if pid == self._worker.pid:
+                self._worker_status = status
+
+    def _read_requests(self, descriptor: int) -> None:
+        data = _read(descriptor)
+        if data is None:
+            return
+        for line, whole in self._request_lines.feed(data) if data else self._request_lines.rest():
+            if line.strip():
+                self._on_request(line, whole=whole)
+        if not data:
+            self._forget(descriptor)
+            if self._job is None:
+                self._fail(FailureReason.CANCELLED, "stdin ended before a job was handed over")
+
+    def _read_messages(self, descriptor: int) -> None:
+        data = _read(descriptor)
+        if data is None:
+            return
+        if not data:
+            self._forget(descriptor)
+        for line, whole in self._message_lines.feed(data):
+            if line:
+                self._on_message(line, whole=whole)
+
+    def _read_output(self, descriptor: int) -> None:
+        data = _read(descriptor)
+        if data is None:
+            return
+        if not data:
+            self._forget(descriptor)
+        elif self._entered_at is None:
+            self._warmup_tail = (self._warmup_tail + data)[-WARMUP_TAIL_BYTES:]
+        else:
+            self._log.feed("stdout" if descriptor == self._worker.stdout else "stderr", data, time.monotonic())
+
+    def _write_journal(self, descriptor: int) -> None:
+        self._journal.write_some()
+        if not self._journal.waiting:
+            self._forget(descriptor)
+
+    def _write_to_worker(self, descriptor: int) -> None:
+        while self._to_worker:
+            try:
+                written = os.write(descriptor, self._to_worker[0])
+            except BlockingIOError:
+                if descriptor not in self._handlers:
+                    self._listen(descriptor, self._write_to_worker, select.POLLOUT)
+                return
+            except OSError:  # it has ended; that is noticed elsewhere
+                self._to_worker.clear()
+                break
+            if written == len(self._to_worker[0]):
+                self._to_worker.popleft()
+            else:
+                self._to_worker[0] = self._to_worker[0][written:]
+        self._forget(descriptor)
+
+    # Requests
+
+    def _on_request(self, line: bytes, *, whole: bool) -> None:
+        if not whole:
+            self._refuse(f"the request is longer than {REQUEST_BYTES} bytes")
+            return
+        try:
+            request = contract.parse_request(line)
+        except contract.ProtocolError as error:
+            self._refuse(str(error))
+            return
+        match request:
+            case contract.Job():
+                self._on_job(request, line)
+            case contract.Resume():
+                self._answer_where()
+            case contract.Cancel():
+                self._cancel("the job was cancelled")
+            case _:
+                assert_never(request)
+
+    def _on_job(self, job: contract.Job, line: bytes) -> None:
+        if self._job is not None and self._job.job_uid == job.job_uid:
+            self._answer_where()
+        elif self._job is not None:
+            self._refuse(f"this runner has job {self._job.job_uid}; one runner runs one job")
+        elif problem := _unusable(job.limits):
+            self._refuse(problem)
+        else:
+            self._job = dataclasses.replace(job, files={}, inputs={})  # they are the worker's business
+            self._interims = InterimKeeper(self._journal, job.limits.interim_bytes)
+            self._log = LogKeeper(self._journal, job.limits.log_bytes)
+            self._message_lines.limit += max(job.limits.result_bytes, job.limits.interim_bytes)
+            self._send(line + b"\n")
+
+    def _answer_where(self) -> None:
+        uid = "" if self._job is None else self._job.job_uid
+        self._journal.answer(placeholder(contract.Resumed, state=self._state, job_uid=uid))
+
+    def _refuse(self, message: str) -> None:
+        self._journal.answer(placeholder(contract.Refused, message=failures.cut(message, failures.MESSAGE_BYTES)))
+
+    def _cancel(self, message: str) -> None:
+        if self._entered_at is None:
+            self._fail(FailureReason.CANCELLED, f"{message} before the program was entered")
+        elif self._stop is None:
+            self._ask_to_end(FailureReason.CANCELLED, message)
+
+    def _send(self, line: bytes) -> None:
+        self._to_worker.append(memoryview(line))
+        self._write_to_worker(self._worker.requests)
+
+    # Messages
+
+    def _on_message(self, line: bytes, *, whole: bool) -> None:
+        if not whole:
+            if self._entered_at is not None and line.startswith(b'{"kind":"interim"'):
+                self._interims.drop()
+            else:
+                self._dropped_messages += 1
+            return
+        try:
+            event = contract.parse_event(line)
+        except contract.ProtocolError:
+            event = None
+        if event is None or not self._accept(event):
+            self._dropped_messages += 1
+
+    def _accept(self, event: contract.AnyEvent) -> bool:
+        """Act on an event of the worker, if this is the time for one like it."""
+        match event:
+            case contract.Interim() if self._entered_at is not None:
+                self._interims.feed(event)
+            case _ if self._outcome is not None:
+                return False
+            case contract.Ready() if self._state is RunnerState.STARTING:
+                self._state = RunnerState.READY
+                self._journal.emit(event)
+            case contract.Started() if self._state is RunnerState.READY and self._job is not None:
+                self._enter(self._job)
+            case contract.Result() if self._entered_at is not None and _is_unicode(event.text):
+                self._end_with(event)
+            case contract.Failed() if event.reason in self._credible_reasons():
+                message = failures.cut(event.message, failures.MESSAGE_BYTES)
+                trace = failures.cut(event.traceback, failures.TRACEBACK_BYTES, keep_end=True)
+                self._end_with(placeholder(contract.Failed, reason=event.reason, message=message, traceback=trace))
+            case _:
+                return False
+        return True
+
+    def _credible_reasons(self) -> frozenset[FailureReason]:
+        return _WORKER_REASONS if self._entered_at is None else _PROGRAM_REASONS
+
+    def _enter(self, job: contract.Job) -> None:
+        """Start the clock and let the program begin. What the pipes hold now is not the program's."""
+        self._read_output(self._worker.stdout)
+        self._read_output(self._worker.stderr)
+        self._state = RunnerState.RUNNING
+        self._journal.emit(placeholder(contract.Started, job_uid=job.job_uid))
+        self._entered_at = time.monotonic()
+        self._send(b"go\n")
+
+    # The end
+
+    def _end_with(self, outcome: contract.Result | contract.Failed) -> None:
+        if self._outcome is not None:
+            return
+        if self._stop is not None:
+            self._fail(self._stop.reason, f"{self._stop.message}; it ended when asked to, too late for its outcome")
+            return
+        self._ended_at = time.monotonic()
+        self._outcome = outcome
+
+    def _fail(self, reason: FailureReason, message: str, trace: str = "") -> None:
+        if self._outcome is None:
+            self._ended_at = time.monotonic()
+            self._outcome = placeholder(contract.Failed, reason=reason, message=message, traceback=trace)
+
+    def _ask_to_end(self, reason: FailureReason, message: str) -> None:
+        assert self._job is not None
+        grace = self._job.limits.grace_seconds
+        self._stop = _Stop(reason=reason, message=message, kill_at=time.monotonic() + grace)
+        processes.terminate(self._worker)
+
+    def _worker_ended(self, status: int) -> contract.Result | contract.Failed:
+        """Say what the end of the worker means, after hearing what it said before."""
+        self._read_rest(self._worker.messages)
+        if self._outcome is not None:
+            return self._outcome
+        how = processes.how_it_ended(status)
+        trace = ""
+        if self._stop is not None:
+            reason, message = self._stop.reason, f"{self._stop.message}; it ended when asked to"
+        elif self._entered_at is None:
+            self._read_rest(self._worker.stdout)
+            self._read_rest(self._worker.stderr)
+            reason, message = FailureReason.RUNNER_ERROR, f"the worker ended {how} before the program was entered"
+            trace = self._warmup_tail.decode("utf-8", "replace")
+        elif os.waitstatus_to_exitcode(status) == -signal.SIGKILL and self._memory_ran_out():
+            reason, message = FailureReason.OUT_OF_MEMORY, "the program used more memory than its runner has"
+        else:
+            reason = FailureReason.PROGRAM_EXITED
+            message = f"the program ended its process {how} instead of returning from main()"
+            if self._dropped_messages:
+                message += f"; {self._dropped_messages} lines on the runner's message pipe were no messages"
+        self._fail(reason, message, failures.cut(trace, failures.TRACEBACK_BYTES, keep_end=True))
+        assert self._outcome is not None
+        return self._outcome
+
+    def _memory_ran_out(self) -> bool:
+        kills = limits.out_of_memory_kills()
+        return kills is not None and kills > (self._kills_before or 0)
+
+    def _finish(self, outcome: contract.Result | contract.Failed) -> ExitCode:
+        """End everything else, write what is still to be said, and the last line."""
+        processes.kill_everything(self._worker, collected=self._worker_status is not None)
+        if self._entered_at is not None:
+            self._collect_output()
+        if isinstance(outcome, contract.Result):
+            outcome = self._write_result(outcome)
+        else:
+            self._journal.emit(outcome)
+        seconds = 0.0 if self._entered_at is None else (self._ended_at or time.monotonic()) - self._entered_at
+        if os.getpid() != 1:
+            processes.collect_all()  # nobody may fork any more before we say that everything has ended
+        self._write_exit(outcome, seconds)
+        self._wait_for_the_reader()
+        processes.collect_all()
+        if self._job is None:
+            return ExitCode.NO_JOB
+        return ExitCode.SUCCEEDED if isinstance(outcome, contract.Result) else ExitCode.FAILED
+
+    def _collect_output(self) -> None:
+        """Take what the dead have left in the pipes, and write what was kept for the end."""
+        for descriptor in (self._worker.stdout, self._worker.stderr, self._worker.messages):
+            self._read_rest(descriptor)
+        self._log.close()
+        self._interims.close()
+
+    def _read_rest(self, descriptor: int) -> None:
+        for _ in range(LEFT_BYTES // READ_BYTES):
+            if descriptor not in self._handlers or not _readable(descriptor):
+                break
+            self._handlers[descriptor](descriptor)
+
+    def _wait_for_the_reader(self) -> None:
+        """Get the journal out: however long the reader takes, unless we are told to stop."""
+        for descriptor in set(self._handlers) - {self._signals}:
+            self._forget(descriptor)
+        while self._journal.waiting and not self._leave_at_once:
+            self._turn()
+        self._journal.flush(LAST_WORDS_SECONDS)
+
+    def _write_result(self, result: contract.Result) -> contract.Result | contract.Failed:
+        assert self._job is not None
+        size, limit = escaped_size(result.text), self._job.limits.result_bytes
+        if size > limit:
+            message = f"the result takes {size} bytes as JSON, the limit is {limit} bytes"
+            failed: contract.Failed = placeholder(
+                contract.Failed, reason=FailureReason.RESULT_TOO_LARGE, message=message
+            )
+            self._journal.emit(failed)
+            return failed
+        length = contract.RESULT_CHUNK_CHARACTERS
+        pieces = [result.text[start : start + length] for start in range(0, len(result.text), length)] or [""]
+        total, sha256 = contract.digest(result.text)
+        for index, text in enumerate(pieces):
+            self._journal.emit(
+                placeholder(contract.Result, index=index, count=len(pieces), text=text, size=total, sha256=sha256)
+            )
+        return result
+
+    def _write_exit(self, outcome: contract.Result | contract.Failed, seconds: float) -> None:
+        failed = outcome if isinstance(outcome, contract.Failed) else None
+        summary = contract.TerminationMessage(
+            job_uid="" if self._job is None else self._job.job_uid,
+            succeeded=failed is None,
+            execution_seconds=seconds,
+            reason="" if failed is None else failed.reason,
+            message="" if failed is None else failed.message,
+            result=outcome.text if isinstance(outcome, contract.Result) else None,
+        )
+        _write_termination_message(contract.encode_termination(summary))
+        self._journal.emit(
+            placeholder(
+                contract.Exit,
+                succeeded=failed is None,
+                execution_seconds=seconds,
+                interim_published=self._interims.published,
+                interim_dropped=self._interims.dropped,
+                log_bytes=self._log.written_bytes,
+                log_dropped_bytes=self._log.dropped_bytes,
+            )
+        )
+        self._state = RunnerState.ENDED
+
+
+def _signal_pipe() -> int:
+    """Return a descriptor that yields the number of every signal we get."""
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: None)
+    return read
+
+
+def _worker_environment(scratch: str | None) -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name != TERMINATION_LOG_VARIABLE}
+    environment |= limits.thread_environment(environment)
+    environment.setdefault("QISKIT_PARALLEL", "FALSE")  # it would fork, and forks of a process with Aer in it hang
+    if scratch:
+        environment["TMPDIR"] = scratch
+    return environment
+
+
+def _unusable(wanted: contract.Limits) -> str | None:
+    """Say why these limits cannot be kept, or nothing."""
+    if not (math.isfinite(wanted.execution_seconds) and wanted.execution_seconds > 0):
+        return f"execution_seconds must be a positive number, not {wanted.execution_seconds}"
+    if not (math.isfinite(wanted.grace_seconds) and wanted.grace_seconds >= 0):
+        return f"grace_seconds must be a number from 0 on, not {wanted.grace_seconds}"
+    sizes = (wanted.result_bytes, wanted.interim_bytes, wanted.log_bytes)
+    if min(sizes) < 0 or sum(sizes) > contract.PAYLOAD_BYTES:
+        return f"result, interim and log bytes are {sizes}: each from 0 on, together at most {contract.PAYLOAD_BYTES}"
+    return None
+
+
+def _read(descriptor: int) -> bytes | None:
+    """Read what there is; empty at the end, None if there is nothing yet."""
+    try:
+        return os.read(descriptor, READ_BYTES)
+    except BlockingIOError:
+        return None
+    except OSError:  # closed, or a terminal that is gone
+        return b""
+
+
+def _readable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _write_termination_message(text: str) -> None:
+    path = os.environ.get(TERMINATION_LOG_VARIABLE, TERMINATION_LOG)
+    with suppress(OSError), open(os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW), "w") as file:
+        file.write(text)
+
+
+def main() -> int:
+    """Run the supervisor of this process's stdin and stdout."""
+    processes.forbid_inspection()
+    processes.adopt_orphans()
+    return Supervisor().run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

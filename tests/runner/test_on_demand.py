@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PACKAGES = {
+    "devices/__init__.py": "import helper\nVALUE = helper.VALUE",
+    "devices/inside.py": "",
+    "helper.py": "VALUE = 7",
+    "json.py": "raise RuntimeError('the standard library comes first')",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        pytest.param("import json", [None, False], id="not for what is there without them"),
+        pytest.param("import devices.inside\nvalue = devices.VALUE", [7, True], id="with what they need themselves"),
+        pytest.param(
+            "import importlib.util\nvalue = importlib.util.find_spec('nowhere')", [None, False], id="not for a stranger"
+        ),
+    ],
+)
+def test_packages_are_put_on_the_path_when_one_is_imported(tmp_path: Path, code: str, expected: list[object]) -> None:
+    for name, text in PACKAGES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    program = f"""
+import sys
+from pathlib import Path
+from runtime_runner import on_demand
+folder = {str(tmp_path)!r}
+on_demand.make_available(Path(folder))
+value = None
+{code}
+import json
+print(json.dumps([value, folder in sys.path]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == expected
+
+
+def test_without_such_a_folder_nothing_changes(tmp_path: Path) -> None:
+    from runtime_runner import on_demand
+
+    before = list(sys.meta_path)
+    on_demand.make_available(tmp_path / "missing")
+    assert sys.meta_path == before
