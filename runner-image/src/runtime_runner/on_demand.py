@@ -1,7 +1,7 @@
 """Packages of the image that are put on the path only when a program or a backend imports one of them.
 
 ``qiskit-ibm-runtime`` brings the fake devices, and plugins that Qiskit would load in every first ``transpile``: more
-than a second for every runner, wanted by few. In the image it is therefore in a folder of its own (see build.sh).
+than a second for every runner, wanted by few. In the image it is therefore in a folder of its own (see ``build.sh``).
 Elsewhere there is no such folder, and nothing here has an effect.
 """
 
