@@ -11,6 +11,8 @@ import os
 import resource
 from pathlib import Path
 
+from runtime_runner import contract
+
 PROCESSES = 4096
 """The kernel counts threads too, and counts per user on the whole *node* where pods have no user namespace of their
 own: low enough that a fork bomb leaves the node usable, high enough for the threads of all runners on one node."""
@@ -66,6 +68,18 @@ def out_of_memory_kills(*, root: Path = CGROUP_ROOT, cgroups: Path = Path("/proc
                 key, _, value = line.partition(" ")
                 if key == "oom_kill" and value.isdigit():
                     return int(value)
+    return None
+
+
+def unusable(wanted: contract.Limits) -> str | None:
+    """Say why these limits cannot be kept, or nothing."""
+    if not (math.isfinite(wanted.execution_seconds) and wanted.execution_seconds > 0):
+        return f"execution_seconds must be a positive number, not {wanted.execution_seconds}"
+    if not (math.isfinite(wanted.grace_seconds) and wanted.grace_seconds >= 0):
+        return f"grace_seconds must be a number from 0 on, not {wanted.grace_seconds}"
+    sizes = (wanted.result_bytes, wanted.interim_bytes, wanted.log_bytes)
+    if min(sizes) < 0 or sum(sizes) > contract.PAYLOAD_BYTES:
+        return f"result, interim and log bytes are {sizes}: each from 0 on, together at most {contract.PAYLOAD_BYTES}"
     return None
 
 

@@ -7,12 +7,14 @@ log the middle is missing then; of the interim results, all between the first an
 from __future__ import annotations
 
 import codecs
+import dataclasses
 import json
 from collections import deque
 from typing import TYPE_CHECKING
 
 from runtime_runner import contract
-from runtime_runner.journal import Budget, placeholder
+from runtime_runner.contract import FailureReason
+from runtime_runner.journal import Budget, escaped_size, placeholder
 
 if TYPE_CHECKING:
     from runtime_runner.journal import Journal
@@ -210,3 +212,20 @@ def _character_end(data: bytearray, size: int) -> int:
 
 def _cut(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+def write_result(journal: Journal, text: str, limit: int) -> contract.Result | contract.Failed:
+    """Write the result in pieces, or that it is larger than the limit; return what it came to."""
+    size = escaped_size(text)
+    if size > limit:
+        message = f"the result takes {size} bytes as JSON, the limit is {limit} bytes"
+        failed: contract.Failed = placeholder(contract.Failed, reason=FailureReason.RESULT_TOO_LARGE, message=message)
+        journal.emit(failed)
+        return failed
+    length = contract.RESULT_CHUNK_CHARACTERS
+    pieces = [text[start : start + length] for start in range(0, len(text), length)] or [""]
+    total, sha256 = contract.digest(text)
+    whole: contract.Result = placeholder(contract.Result, index=0, count=1, text=text, size=total, sha256=sha256)
+    for index, piece in enumerate(pieces):
+        journal.emit(dataclasses.replace(whole, index=index, count=len(pieces), text=piece))
+    return whole

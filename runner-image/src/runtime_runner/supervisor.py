@@ -24,11 +24,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from runtime_runner import contract, failures, limits, processes
+from runtime_runner import contract, descriptors, failures, limits, processes
 from runtime_runner.contract import ExitCode, FailureReason, RunnerState
-from runtime_runner.journal import Journal, escaped_size, placeholder
+from runtime_runner.journal import Journal, placeholder
 from runtime_runner.lines import LineBuffer
-from runtime_runner.output import InterimKeeper, LogKeeper
+from runtime_runner.output import InterimKeeper, LogKeeper, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,6 @@ REQUEST_BYTES = 64 * 1024 * 1024
 
 MESSAGE_BYTES = 256 * 1024
 """Longest message of the worker, beyond the results it may send: a failure with a traceback of nothing but escapes."""
-
-READ_BYTES = 64 * 1024
-"""Read at once from one pipe, so that a flood in one does not hold up the others or the clock."""
 
 LEFT_BYTES = 4 * 1024 * 1024
 """Most read from one pipe after the program has ended: larger than a pipe's buffer can be made without privileges."""
@@ -67,8 +64,6 @@ _PROGRAM_REASONS = frozenset(
 """What a worker may report once the program, too, can write its messages: nothing that blames somebody else."""
 
 _WORKER_REASONS = _PROGRAM_REASONS | {FailureReason.INVALID_BACKEND, FailureReason.RUNNER_ERROR}
-
-_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +101,7 @@ class Supervisor:
         self._to_worker: deque[memoryview] = deque()
 
         self._scratch = None if os.getpid() == 1 else tempfile.mkdtemp(prefix="runtime-runner-")
-        self._signals = _signal_pipe()
+        self._signals = descriptors.signal_pipe()
         self._kills_before = limits.out_of_memory_kills()
         self._worker = processes.start_worker(_worker_environment(self._scratch))
         self._listen(self._signals, self._read_signals)
@@ -183,7 +178,7 @@ class Supervisor:
     # What comes in
 
     def _read_signals(self, descriptor: int) -> None:
-        numbers = _read(descriptor) or b""
+        numbers = descriptors.read(descriptor) or b""
         for number in numbers:
             if number in (signal.SIGTERM, signal.SIGHUP):
                 self._leave_at_once = True
@@ -195,7 +190,7 @@ class Supervisor:
                 self._worker_status = status
 
     def _read_requests(self, descriptor: int) -> None:
-        data = _read(descriptor)
+        data = descriptors.read(descriptor)
         if data is None:
             return
         for line, whole in self._request_lines.feed(data) if data else self._request_lines.rest():
@@ -207,7 +202,7 @@ class Supervisor:
                 self._fail(FailureReason.CANCELLED, "stdin ended before a job was handed over")
 
     def _read_messages(self, descriptor: int) -> None:
-        data = _read(descriptor)
+        data = descriptors.read(descriptor)
         if data is None:
             return
         if not data:
@@ -217,7 +212,7 @@ class Supervisor:
                 self._on_message(line, whole=whole)
 
     def _read_output(self, descriptor: int) -> None:
-        data = _read(descriptor)
+        data = descriptors.read(descriptor)
         if data is None:
             return
         if not data:
@@ -275,7 +270,7 @@ class Supervisor:
             self._answer_where()
         elif self._job is not None:
             self._refuse(f"this runner has job {self._job.job_uid}; one runner runs one job")
-        elif problem := _unusable(job.limits):
+        elif problem := limits.unusable(job.limits):
             self._refuse(problem)
         else:
             self._job = dataclasses.replace(job, files={}, inputs={})  # they are the worker's business
@@ -408,7 +403,8 @@ class Supervisor:
         if self._entered_at is not None:
             self._collect_output()
         if isinstance(outcome, contract.Result):
-            outcome = self._write_result(outcome)
+            assert self._job is not None
+            outcome = write_result(self._journal, outcome.text, self._job.limits.result_bytes)
         else:
             self._journal.emit(outcome)
         seconds = 0.0 if self._entered_at is None else (self._ended_at or time.monotonic()) - self._entered_at
@@ -429,8 +425,8 @@ class Supervisor:
         self._interims.close()
 
     def _read_rest(self, descriptor: int) -> None:
-        for _ in range(LEFT_BYTES // READ_BYTES):
-            if descriptor not in self._handlers or not _readable(descriptor):
+        for _ in range(LEFT_BYTES // descriptors.READ_BYTES):
+            if descriptor not in self._handlers or not descriptors.readable(descriptor):
                 break
             self._handlers[descriptor](descriptor)
 
@@ -441,25 +437,6 @@ class Supervisor:
         while self._journal.waiting and not self._leave_at_once:
             self._turn()
         self._journal.flush(LAST_WORDS_SECONDS)
-
-    def _write_result(self, result: contract.Result) -> contract.Result | contract.Failed:
-        assert self._job is not None
-        size, limit = escaped_size(result.text), self._job.limits.result_bytes
-        if size > limit:
-            message = f"the result takes {size} bytes as JSON, the limit is {limit} bytes"
-            failed: contract.Failed = placeholder(
-                contract.Failed, reason=FailureReason.RESULT_TOO_LARGE, message=message
-            )
-            self._journal.emit(failed)
-            return failed
-        length = contract.RESULT_CHUNK_CHARACTERS
-        pieces = [result.text[start : start + length] for start in range(0, len(result.text), length)] or [""]
-        total, sha256 = contract.digest(result.text)
-        for index, text in enumerate(pieces):
-            self._journal.emit(
-                placeholder(contract.Result, index=index, count=len(pieces), text=text, size=total, sha256=sha256)
-            )
-        return result
 
     def _write_exit(self, outcome: contract.Result | contract.Failed, seconds: float) -> None:
         failed = outcome if isinstance(outcome, contract.Failed) else None
@@ -486,17 +463,6 @@ class Supervisor:
         self._state = RunnerState.ENDED
 
 
-def _signal_pipe() -> int:
-    """Return a descriptor that yields the number of every signal we get."""
-    read, write = os.pipe()
-    os.set_blocking(read, False)
-    os.set_blocking(write, False)
-    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-    for number in _SIGNALS:
-        signal.signal(number, lambda *_: None)
-    return read
-
-
 def _worker_environment(scratch: str | None) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name != TERMINATION_LOG_VARIABLE}
     environment |= limits.thread_environment(environment)
@@ -504,34 +470,6 @@ def _worker_environment(scratch: str | None) -> dict[str, str]:
     if scratch:
         environment["TMPDIR"] = scratch
     return environment
-
-
-def _unusable(wanted: contract.Limits) -> str | None:
-    """Say why these limits cannot be kept, or nothing."""
-    if not (math.isfinite(wanted.execution_seconds) and wanted.execution_seconds > 0):
-        return f"execution_seconds must be a positive number, not {wanted.execution_seconds}"
-    if not (math.isfinite(wanted.grace_seconds) and wanted.grace_seconds >= 0):
-        return f"grace_seconds must be a number from 0 on, not {wanted.grace_seconds}"
-    sizes = (wanted.result_bytes, wanted.interim_bytes, wanted.log_bytes)
-    if min(sizes) < 0 or sum(sizes) > contract.PAYLOAD_BYTES:
-        return f"result, interim and log bytes are {sizes}: each from 0 on, together at most {contract.PAYLOAD_BYTES}"
-    return None
-
-
-def _read(descriptor: int) -> bytes | None:
-    """Read what there is; empty at the end, None if there is nothing yet."""
-    try:
-        return os.read(descriptor, READ_BYTES)
-    except BlockingIOError:
-        return None
-    except OSError:  # closed, or a terminal that is gone
-        return b""
-
-
-def _readable(descriptor: int) -> bool:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _is_unicode(text: str) -> bool:

@@ -95,6 +95,7 @@ class Executor:
                 self._cache.remember_outputs(action.job_uid, await store_outputs(self._kube, action))
             case plans.DeletePod():
                 await self._kube.delete(PODS, action.namespace, action.pod, uid=action.pod_uid)
+                self._cache.note_deletion(action.pod_uid, time.time())
                 log.info("pod deleted", job=str(key), pod=action.pod)
             case plans.DeleteJob():
                 await self._kube.delete(JOBS, action.namespace, action.name, uid=action.uid, propagation="Background")

@@ -175,6 +175,13 @@ class Cache:
             self._deleted.pop(key, None)
         return key
 
+    def note_deletion(self, pod_uid: str, now: float) -> None:
+        """Take over that a pod's deletion has been accepted, before the watch says so."""
+        pods = self._pods.get(self._pod_owners[pod_uid], {}) if pod_uid in self._pod_owners else {}
+        pod = pods.get(pod_uid)
+        if pod is not None and pod.deleting_since is None:
+            pods[pod_uid] = dataclasses.replace(pod, deleting_since=now)
+
     def put_policy(self, body: Mapping[str, Any]) -> None:
         """Take over a runners' NetworkPolicy: its namespace is prepared only while the policy says what it should."""
         namespace = body["metadata"]["namespace"]

@@ -1,0 +1,78 @@
+"""An operator that kills itself at a named moment: ``killed_operator.py MOMENT --config FILE``.
+
+The moments are around calls of the real operator's methods, found by name: one that no longer exists is an error.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from runtime_operator import __main__ as operator
+from runtime_operator.act import execute
+from runtime_operator.runners.conversations import Conversation, Conversations
+from runtime_runner import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def die() -> None:
+    """End as a node's power failure would end it: nothing is flushed, nothing is said."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def before(owner: Any, name: str, when: Callable[..., bool] = lambda *_: True) -> None:
+    """Die when this method is about to be called."""
+    _wrap(owner, name, when, early=True)
+
+
+def after(owner: Any, name: str, when: Callable[..., bool] = lambda *_: True) -> None:
+    """Die when this method has just returned."""
+    _wrap(owner, name, when, early=False)
+
+
+def _wrap(owner: Any, name: str, when: Callable[..., bool], *, early: bool) -> None:
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    async def wrapped(*arguments: Any, **named: Any) -> Any:
+        if early and when(*arguments):
+            die()
+        answer = await original(*arguments, **named)
+        if not early and when(*arguments):
+            die()
+        return answer
+
+    setattr(owner, name, wrapped)
+
+
+def _is_second_interim(_: Conversation, line: bytes) -> bool:
+    global interims
+    interims += isinstance(contract.parse_event(line), contract.Interim)
+    return interims >= 2
+
+
+def _says(phase: str) -> Callable[..., bool]:
+    return lambda _executor, _observed, wanted: wanted.get("phase") == phase
+
+
+interims = 0
+
+MOMENTS: dict[str, Callable[[], None]] = {
+    "queued, before its pod was created": lambda: before(execute.Executor, "_create_pod"),
+    "queued, after its pod was created": lambda: after(execute.Executor, "_create_pod"),
+    "right after the claim": lambda: after(execute.Executor, "_claim"),
+    "promised, before the hand-over": lambda: before(Conversations, "hand_over"),
+    "between the hand-over and the first event": lambda: after(Conversations, "hand_over"),
+    "in mid-stream": lambda: after(Conversation, "_hear", _is_second_interim),
+    "after the chunks, before the status": lambda: after(execute, "store_outputs"),
+    "after the result, before the status": lambda: before(execute.Executor, "_write_status", _says("Completed")),
+}
+
+if __name__ == "__main__":
+    MOMENTS[sys.argv.pop(1)]()
+    sys.exit(operator.main())
