@@ -120,7 +120,10 @@ async def _job(kube: Kube, namespace: str, name: str) -> Timeline:
         await jobs
         pods.cancel()
     journal = await kube.pod_log(namespace, pod_name, names.RUNNER_CONTAINER)
-    for line in (journal or b"").splitlines():
+    while journal is None:  # the program was over before the kubelet's first look
+        await asyncio.sleep(0.2)
+        journal = await kube.pod_log(namespace, pod_name, names.RUNNER_CONTAINER)
+    for line in journal.splitlines():
         event = contract.parse_event(line)
         if isinstance(event, contract.Ready):
             timeline.mark("ready", event.time)

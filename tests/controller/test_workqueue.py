@@ -240,6 +240,17 @@ async def test_every_failure_is_logged_once_with_its_key(logs: list[EventDict]) 
 
 
 @virtual_time
+async def test_a_failure_that_is_expected_is_told_without_a_traceback(logs: list[EventDict]) -> None:
+    queue, worker = WorkQueue[str](expected=(ValueError,)), Recorder(ValueError("busy"))
+    async with running(queue, worker):
+        queue.add("a")
+        await asyncio.sleep(60)
+    assert [(entry["event"], entry["error"], "exc_info" in entry) for entry in logs] == [
+        ("work postponed", "busy", False)
+    ]
+
+
+@virtual_time
 async def test_a_key_that_is_postponed_again_and_again_leaves_nothing_behind() -> None:
     queue, worker = WorkQueue[str](), Recorder(*[3600.0] * 10_000)
     async with running(queue, worker):

@@ -51,7 +51,7 @@ class Operator:
 
     def __init__(self, config: OperatorConfig, kube: Kube) -> None:
         self.config, self.kube = config, kube
-        self.queue: WorkQueue[Key] = WorkQueue()
+        self.queue: WorkQueue[Key] = WorkQueue(expected=(KubeError,))
         self.cache = Cache(config.default_backend)
         self.conversations = Conversations(kube, config.limits, self.queue.add)
         self.executor = Executor(

@@ -32,7 +32,9 @@ LONGEST_RETRY_SECONDS = 60.0
 class WorkQueue(Generic[K]):
     """See the module's docstring. `add` from handlers, `run` once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, expected: tuple[type[Exception], ...] = ()) -> None:
+        self._expected = expected
+        """What the work may raise without being broken: told in a line, not in a traceback."""
         self._ready: asyncio.Queue[K] = asyncio.Queue()
         self._waiting: set[K] = set()
         """What is in ``_ready``."""
@@ -93,10 +95,14 @@ class WorkQueue(Generic[K]):
             try:
                 after = await worker(key)
                 self._failures.pop(key, None)
-            except Exception:
+            except Exception as error:
                 failures = self._failures[key] = self._failures.get(key, 0) + 1
                 after = _retry_seconds(failures)
-                log.exception("work failed", key=str(key), failures=failures, retry_seconds=round(after, 3))
+                said = {"key": str(key), "failures": failures, "retry_seconds": round(after, 3)}
+                if isinstance(error, self._expected):
+                    log.warning("work postponed", **said, error=str(error))
+                else:
+                    log.exception("work failed", **said)
             finally:
                 self._active.discard(key)
             if key in self._again:

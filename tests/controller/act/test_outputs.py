@@ -11,6 +11,7 @@ from runtime_operator.act.outputs import store_outputs
 from runtime_operator.decide.plan import StoreOutputs
 from runtime_operator.kube import errors
 from runtime_operator.kube.client import OUTPUTS, PODS
+from runtime_operator.observe.snapshots import Outputs
 from runtime_runner import contract
 from support import builders
 from support.clock import START, virtual_time
@@ -81,6 +82,15 @@ async def test_a_log_that_is_gone_does_not_keep_the_result_from_being_stored() -
     stored = await store_outputs(kube, wanted(result="1", logs=True, pod="no-such-pod"))
     assert text(kube, stored.result) == "1"
     assert stored.logs is None
+
+
+@virtual_time
+async def test_a_program_that_was_over_before_the_kubelets_first_look_is_waited_for() -> None:
+    kube = FakeKube()
+    pod = kube.put(PODS, builders.pod(nodeName="node-1", status={"phase": "Pending"}))
+    with pytest.raises(errors.Unavailable, match="does not show the container yet"):
+        await store_outputs(kube, wanted(logs=True, pod_uid=pod["metadata"]["uid"]))
+    assert await store_outputs(kube, wanted(logs=True, pod_uid="another")) == Outputs()
 
 
 @virtual_time

@@ -11,7 +11,8 @@ from runtime_runner import contract
 from runtime_operator.api import names
 from runtime_operator.api.conditions import format_exact_time
 from runtime_operator.build.outputs import output_chunks
-from runtime_operator.kube.client import OUTPUTS
+from runtime_operator.kube.client import OUTPUTS, PODS
+from runtime_operator.kube.errors import Unavailable
 from runtime_operator.observe.snapshots import OutputRef, Outputs
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ async def store_outputs(kube: Kube, wanted: StoreOutputs) -> Outputs:
     if wanted.interims or wanted.logs:
         journal = await kube.pod_log(wanted.namespace, wanted.pod, names.RUNNER_CONTAINER)
         if journal is None:
+            if await _is_not_shown_yet(kube, wanted):
+                raise Unavailable("the kubelet does not show the container yet")
             log.warning("container log is gone", job=f"{wanted.namespace}/{wanted.job_name}", pod=wanted.pod)
             return Outputs(**refs)
         interims, logs = _contents(journal)
@@ -44,6 +47,15 @@ async def store_outputs(kube: Kube, wanted: StoreOutputs) -> Outputs:
         if wanted.logs and logs:
             refs["logs"] = await _store(kube, wanted, "Logs", logs)
     return Outputs(**refs)
+
+
+async def _is_not_shown_yet(kube: Kube, wanted: StoreOutputs) -> bool:
+    """Return whether the program was over before the kubelet's first look, up to a second after the start.
+
+    Until then the API says that the container is waiting to start, and has no log.
+    """
+    pod = await kube.get(PODS, wanted.namespace, wanted.pod)
+    return pod is not None and pod["metadata"]["uid"] == wanted.pod_uid and pod["status"]["phase"] == "Pending"
 
 
 async def _store(kube: Kube, wanted: StoreOutputs, content: str, text: str) -> OutputRef:
