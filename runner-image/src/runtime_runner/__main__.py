@@ -2,19 +2,26 @@ r"""``python -m runtime_runner``: the supervisor on this process's stdin and std
 
 By hand, a pipe is enough; the exit code is one of `contract.ExitCode`::
 
-    printf '%s\n' "$job_line" | python -m runtime_runner
+    printf '%s\\n' "$job_line" | python -m runtime_runner
 """
 
 from runtime_runner import processes
 
-processes.forbid_inspection()  # before anything else is imported, opened or read
 
-import os  # noqa: E402
-import sys  # noqa: E402
+def main() -> int:
+    """Run the supervisor; the worker, whose imports take longest, is started before our own."""
+    processes.forbid_inspection()
+    processes.adopt_orphans()
+    worker = processes.start_worker()
+    from runtime_runner.supervisor import Supervisor
 
-from runtime_runner import supervisor  # noqa: E402
+    return Supervisor(worker).run()
+
 
 if __name__ == "__main__":
-    code = supervisor.main()
+    import os
+    import sys
+
+    code = main()
     sys.stdout.flush()
     os._exit(code)  # nothing is left to clean up, and the reader is waiting for our end

@@ -12,7 +12,6 @@ goes and reads the rest from the container log.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -297,6 +296,8 @@ def parse_termination(text: str) -> TerminationMessage:
 
 def digest(text: str) -> tuple[int, str]:
     """Return the size in bytes and the SHA-256 (hexadecimal) of the text's UTF-8 form."""
+    import hashlib  # loads OpenSSL: not before there is a result
+
     raw = text.encode()
     return len(raw), hashlib.sha256(raw).hexdigest()
 

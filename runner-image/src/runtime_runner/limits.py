@@ -10,8 +10,12 @@ import math
 import os
 import resource
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runtime_runner import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PROCESSES = 4096
 """The kernel counts threads too, and counts per user on the whole *node* where pods have no user namespace of their
@@ -45,7 +49,7 @@ def apply(*, count_processes: bool) -> None:
         _lower(resource.RLIMIT_NPROC, PROCESSES)
 
 
-def thread_environment(environment: dict[str, str], *, root: Path = CGROUP_ROOT) -> dict[str, str]:
+def thread_environment(environment: Mapping[str, str], *, root: Path = CGROUP_ROOT) -> dict[str, str]:
     """Return the variables that size thread pools by the container's CPU limit, leaving out those already set."""
     count = str(cpu_count(root=root))
     return {name: count for name in THREAD_VARIABLES if name not in environment}

@@ -13,8 +13,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -24,8 +23,11 @@ END_SECONDS = 3.0
 """How long to wait for killed processes to be gone. SIGKILL takes milliseconds unless a disk hangs."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Worker:
+TERMINATION_LOG_VARIABLE = "RUNTIME_TERMINATION_LOG"
+"""Names another file for the termination message; none of the worker's business."""
+
+
+class Worker(NamedTuple):
     """The worker's process, and our ends of its pipes."""
 
     pid: int
@@ -33,6 +35,8 @@ class Worker:
     stderr: int
     messages: int
     requests: int
+    scratch: str
+    """Folder for its temporary files, to be removed at the end; empty in a pod, which has a volume for them."""
 
 
 def forbid_inspection() -> None:
@@ -50,8 +54,14 @@ def die_with_parent() -> None:
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def start_worker(environment: dict[str, str]) -> Worker:
+def start_worker() -> Worker:
     """Start a fresh worker in a session of its own; of our descriptors it has five ends of pipes and nothing else."""
+    environment = {name: value for name, value in os.environ.items() if name != TERMINATION_LOG_VARIABLE}
+    scratch = ""
+    if os.getpid() != 1:
+        import tempfile
+
+        scratch = environment["TMPDIR"] = tempfile.mkdtemp(prefix="runtime-runner-")
     read, write = zip(*(os.pipe() for _ in range(4)), strict=True)
     stdout, stderr, messages, requests = range(4)
     for descriptor in (write[messages], read[requests]):
@@ -76,7 +86,14 @@ def start_worker(environment: dict[str, str]) -> Worker:
         os.close(descriptor)
     for descriptor in (read[stdout], read[stderr], read[messages], write[requests]):
         os.set_blocking(descriptor, False)
-    return Worker(pid=pid, stdout=read[stdout], stderr=read[stderr], messages=read[messages], requests=write[requests])
+    return Worker(
+        pid=pid,
+        stdout=read[stdout],
+        stderr=read[stderr],
+        messages=read[messages],
+        requests=write[requests],
+        scratch=scratch,
+    )
 
 
 def reap() -> dict[int, int]:
@@ -155,12 +172,12 @@ def _children() -> list[int]:
     parent = str(os.getpid())
     children = []
     with suppress(FileNotFoundError, PermissionError):
-        for folder in Path("/proc").iterdir():
-            if folder.name.isdigit():
-                with suppress(OSError):
+        for name in os.listdir("/proc"):  # noqa: PTH208 - importing pathlib would delay the worker's start
+            if name.isdigit():
+                with suppress(OSError), open(f"/proc/{name}/stat") as file:
                     # pid (command, which may hold anything) state ppid ...
-                    if (folder / "stat").read_bytes().rpartition(b")")[2].split()[1].decode() == parent:
-                        children.append(int(folder.name))
+                    if file.read().rpartition(")")[2].split()[1] == parent:
+                        children.append(int(name))
     return children
 
 

@@ -14,10 +14,7 @@ import dataclasses
 import math
 import os
 import select
-import shutil
 import signal
-import sys
-import tempfile
 import time
 from collections import deque
 from contextlib import suppress
@@ -48,7 +45,6 @@ WARMUP_TAIL_BYTES = 8 * 1024
 LAST_WORDS_SECONDS = 0.5
 """How long a runner that was told to leave waits for its reader."""
 
-TERMINATION_LOG_VARIABLE = "RUNTIME_TERMINATION_LOG"
 TERMINATION_LOG = "/dev/termination-log"
 
 _PROGRAM_REASONS = frozenset(
@@ -78,7 +74,7 @@ class _Stop:
 class Supervisor:
     """One runner, from its start to its last line."""
 
-    def __init__(self, *, requests: int = 0, journal: int = 1) -> None:
+    def __init__(self, worker: processes.Worker, *, requests: int = 0, journal: int = 1) -> None:
         self._journal = Journal(journal)
         self._journal_descriptor = journal
         self._state = RunnerState.STARTING
@@ -100,10 +96,10 @@ class Supervisor:
         self._message_lines = LineBuffer(MESSAGE_BYTES)
         self._to_worker: deque[memoryview] = deque()
 
-        self._scratch = None if os.getpid() == 1 else tempfile.mkdtemp(prefix="runtime-runner-")
+        self._worker = worker
         self._signals = descriptors.signal_pipe()
+        self._collect()  # it may have ended before its signal was listened for
         self._kills_before = limits.out_of_memory_kills()
-        self._worker = processes.start_worker(_worker_environment(self._scratch))
         self._listen(self._signals, self._read_signals)
         self._listen(requests, self._read_requests)
         self._listen(self._worker.messages, self._read_messages)
@@ -116,8 +112,10 @@ class Supervisor:
             self._turn()
         outcome = self._outcome
         code = self._finish(outcome)
-        if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        if self._worker.scratch:
+            import shutil  # not in a pod
+
+            shutil.rmtree(self._worker.scratch, ignore_errors=True)
         return code
 
     # The loop
@@ -185,6 +183,9 @@ class Supervisor:
                 self._fail(FailureReason.CANCELLED, "the pod was told to stop")
             elif number == signal.SIGINT:
                 self._cancel("the runner was interrupted")
+        self._collect()
+
+    def _collect(self) -> None:
         for pid, status in processes.reap().items():
             if pid == self._worker.pid:
                 self._worker_status = status
@@ -463,15 +464,6 @@ class Supervisor:
         self._state = RunnerState.ENDED
 
 
-def _worker_environment(scratch: str | None) -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if name != TERMINATION_LOG_VARIABLE}
-    environment |= limits.thread_environment(environment)
-    environment.setdefault("QISKIT_PARALLEL", "FALSE")  # it would fork, and forks of a process with Aer in it hang
-    if scratch:
-        environment["TMPDIR"] = scratch
-    return environment
-
-
 def _is_unicode(text: str) -> bool:
     try:
         text.encode()
@@ -481,17 +473,6 @@ def _is_unicode(text: str) -> bool:
 
 
 def _write_termination_message(text: str) -> None:
-    path = os.environ.get(TERMINATION_LOG_VARIABLE, TERMINATION_LOG)
+    path = os.environ.get(processes.TERMINATION_LOG_VARIABLE, TERMINATION_LOG)
     with suppress(OSError), open(os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW), "w") as file:
         file.write(text)
-
-
-def main() -> int:
-    """Run the supervisor of this process's stdin and stdout."""
-    processes.forbid_inspection()
-    processes.adopt_orphans()
-    return Supervisor().run()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -50,6 +50,8 @@ def main() -> None:
     for descriptor in (requests, messages):
         os.set_inheritable(descriptor, False)
     processes.die_with_parent()
+    os.environ |= limits.thread_environment(os.environ)
+    os.environ.setdefault("QISKIT_PARALLEL", "FALSE")  # it would fork, and forks of a process with Aer in it hang
     limits.apply(count_processes=os.getppid() == SUPERVISOR_IS_INIT)
     _be_first_to_go()
     faulthandler.enable()

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-ATTACH_RETRY_SECONDS = (0.1,) * 20 + (0.25, 0.5, 1.0, 2.0)
-"""Between attempts to attach: a container needs about half a second from its pod's scheduling, and attaching early is
-what makes a cold start fast; later attempts are rarer."""
+ATTACH_RETRY_SECONDS = (0.1, 0.5) + (0.2,) * 15 + (0.5, 1.0, 2.0)
+"""Between attempts to attach. A container is there half a second after its pod's scheduling at the earliest, and its
+runner takes as long again to warm up: attaching in that time is what makes a cold start fast. Each attempt that comes
+to nothing costs API server and kubelet some 15 ms of CPU just when they are busy with the pod."""
 
 JOURNAL_TRIES = 12
 """Attempts to read an ended pod's log before the job is decided without it: with the queue's back-off two to three
