@@ -32,9 +32,12 @@ def main(backend, user_messenger, **kwargs):
     return backend.run(circuit, shots=100).result().get_counts()
 """
 BARE = (
-    PROGRAM
+    """\
+import json, time
+print(json.dumps({"python": time.time()}), flush=True)
+"""
+    + PROGRAM
     + """
-import json
 from qiskit_aer import AerSimulator
 class Messenger:
     def publish(self, message): print(json.dumps({"entered": message}), flush=True)
@@ -167,7 +170,9 @@ async def _bare_pod(kube: Kube, namespace: str, image: str, name: str) -> Timeli
         await pods
     journal = await kube.pod_log(namespace, name, names.RUNNER_CONTAINER)
     assert journal is not None
-    timeline.mark("main entered", json.loads(journal.splitlines()[0])["entered"])
+    for line in journal.splitlines()[:2]:
+        ((what, moment),) = json.loads(line).items()
+        timeline.mark({"python": "python started", "entered": "main entered"}[what], moment)
     await kube.delete(PODS, namespace, name, uid=created["metadata"]["uid"], grace_seconds=0)
     await _gone(kube, namespace, name)
     return timeline
