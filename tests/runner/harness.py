@@ -163,5 +163,5 @@ def line_size(event: contract.AnyEvent) -> int:
 
 
 def unnumbered(cls: type[E], **fields: Any) -> E:
-    event: E = journal.placeholder(cls, **fields)
+    event: E = journal.unnumbered(cls, **fields)
     return event

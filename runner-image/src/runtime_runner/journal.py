@@ -110,7 +110,7 @@ class Journal:
             del self._waiting[:written]
 
 
-def placeholder(cls: Any, **fields: Any) -> Any:
+def unnumbered(cls: Any, **fields: Any) -> Any:
     """Return an event that has not been numbered and stamped yet."""
     return cls(seq=0, time=0.0, **fields)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from runtime_runner import contract
 from runtime_runner.contract import FailureReason
-from runtime_runner.journal import Budget, escaped_size, placeholder
+from runtime_runner.journal import Budget, escaped_size, unnumbered
 
 if TYPE_CHECKING:
     from runtime_runner.journal import Journal
@@ -102,14 +102,14 @@ class LogKeeper:
         self.dropped_bytes = self.dropped_bytes + self._tail_bytes - sum(len(data) for _, data in pieces)
         line_end = "\n" if self._line_is_open else ""
         notice = f"{line_end}[runtime] {self.dropped_bytes} bytes of the log were left out here\n"
-        self._journal.emit(placeholder(contract.Log, stream="stderr", text=notice), budget)
+        self._journal.emit(unnumbered(contract.Log, stream="stderr", text=notice), budget)
         for stream, data in pieces:
-            self._journal.emit(placeholder(contract.Log, stream=stream, text=_text(data)), budget)
+            self._journal.emit(unnumbered(contract.Log, stream=stream, text=_text(data)), budget)
 
     def _write(self, stream: str, size: int) -> None:
         pending = self._pending[stream]
         data = bytes(pending[:size])
-        if self._journal.emit(placeholder(contract.Log, stream=stream, text=_text(data)), self._head):
+        if self._journal.emit(unnumbered(contract.Log, stream=stream, text=_text(data)), self._head):
             del pending[:size]
             self._line_is_open = not data.endswith(b"\n")
             return
@@ -219,13 +219,13 @@ def write_result(journal: Journal, text: str, limit: int) -> contract.Result | c
     size = escaped_size(text)
     if size > limit:
         message = f"the result takes {size} bytes as JSON, the limit is {limit} bytes"
-        failed: contract.Failed = placeholder(contract.Failed, reason=FailureReason.RESULT_TOO_LARGE, message=message)
+        failed: contract.Failed = unnumbered(contract.Failed, reason=FailureReason.RESULT_TOO_LARGE, message=message)
         journal.emit(failed)
         return failed
     length = contract.RESULT_CHUNK_CHARACTERS
     pieces = [text[start : start + length] for start in range(0, len(text), length)] or [""]
     total, sha256 = contract.digest(text)
-    whole: contract.Result = placeholder(contract.Result, index=0, count=1, text=text, size=total, sha256=sha256)
+    whole: contract.Result = unnumbered(contract.Result, index=0, count=1, text=text, size=total, sha256=sha256)
     for index, piece in enumerate(pieces):
         journal.emit(dataclasses.replace(whole, index=index, count=len(pieces), text=piece))
     return whole

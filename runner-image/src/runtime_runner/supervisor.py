@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from runtime_runner import contract, descriptors, failures, limits, processes
 from runtime_runner.contract import ExitCode, FailureReason, RunnerState
-from runtime_runner.journal import Journal, placeholder
+from runtime_runner.journal import Journal, unnumbered
 from runtime_runner.lines import LineBuffer
 from runtime_runner.output import InterimKeeper, LogKeeper, write_result
 
@@ -282,10 +282,10 @@ class Supervisor:
 
     def _answer_where(self) -> None:
         uid = "" if self._job is None else self._job.job_uid
-        self._journal.answer(placeholder(contract.Resumed, state=self._state, job_uid=uid))
+        self._journal.answer(unnumbered(contract.Resumed, state=self._state, job_uid=uid))
 
     def _refuse(self, message: str) -> None:
-        self._journal.answer(placeholder(contract.Refused, message=failures.cut(message, failures.MESSAGE_BYTES)))
+        self._journal.answer(unnumbered(contract.Refused, message=failures.cut(message, failures.MESSAGE_BYTES)))
 
     def _cancel(self, message: str) -> None:
         if self._entered_at is None:
@@ -330,7 +330,7 @@ class Supervisor:
             case contract.Failed() if event.reason in self._credible_reasons():
                 message = failures.cut(event.message, failures.MESSAGE_BYTES)
                 trace = failures.cut(event.traceback, failures.TRACEBACK_BYTES, keep_end=True)
-                self._end_with(placeholder(contract.Failed, reason=event.reason, message=message, traceback=trace))
+                self._end_with(unnumbered(contract.Failed, reason=event.reason, message=message, traceback=trace))
             case _:
                 return False
         return True
@@ -343,7 +343,7 @@ class Supervisor:
         self._read_output(self._worker.stdout)
         self._read_output(self._worker.stderr)
         self._state = RunnerState.RUNNING
-        self._journal.emit(placeholder(contract.Started, job_uid=job.job_uid))
+        self._journal.emit(unnumbered(contract.Started, job_uid=job.job_uid))
         self._entered_at = time.monotonic()
         self._send(b"go\n")
 
@@ -361,7 +361,7 @@ class Supervisor:
     def _fail(self, reason: FailureReason, message: str, trace: str = "") -> None:
         if self._outcome is None:
             self._ended_at = time.monotonic()
-            self._outcome = placeholder(contract.Failed, reason=reason, message=message, traceback=trace)
+            self._outcome = unnumbered(contract.Failed, reason=reason, message=message, traceback=trace)
 
     def _ask_to_end(self, reason: FailureReason, message: str) -> None:
         assert self._job is not None
@@ -451,7 +451,7 @@ class Supervisor:
         )
         _write_termination_message(contract.encode_termination(summary))
         self._journal.emit(
-            placeholder(
+            unnumbered(
                 contract.Exit,
                 succeeded=failed is None,
                 execution_seconds=seconds,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from runtime_runner import backends, contract, failures, limits, on_demand, processes, program
 from runtime_runner.contract import FailureReason
 from runtime_runner.failures import JobError
-from runtime_runner.journal import escaped_size, placeholder
+from runtime_runner.journal import escaped_size, unnumbered
 from runtime_runner.messenger import UserMessenger
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def main() -> None:
     started = time.monotonic()
     versions = warm_up()
     seconds = round(time.monotonic() - started, 3)
-    channel.send(placeholder(contract.Ready, protocol=contract.PROTOCOL, versions=versions, warmup_seconds=seconds))
+    channel.send(unnumbered(contract.Ready, protocol=contract.PROTOCOL, versions=versions, warmup_seconds=seconds))
 
     with open(requests, "rb") as stream:
         line = stream.readline()
@@ -101,13 +101,11 @@ def _outcome(job: contract.Job, channel: Channel, requests: BinaryIO) -> contrac
     try:
         event = _result(_run(job, channel, requests), job.limits.result_bytes)
     except JobError as failure:
-        event = placeholder(
-            contract.Failed, reason=failure.reason, message=failure.message, traceback=failure.traceback
-        )
+        event = unnumbered(contract.Failed, reason=failure.reason, message=failure.message, traceback=failure.traceback)
     except BaseException as error:  # nothing of the program's gets here
         message = failures.describe(error, Path.cwd())
         trace = failures.format_traceback(error, Path.cwd())
-        event = placeholder(contract.Failed, reason=FailureReason.RUNNER_ERROR, message=message, traceback=trace)
+        event = unnumbered(contract.Failed, reason=FailureReason.RUNNER_ERROR, message=message, traceback=trace)
     _flush()
     return event if os.getpid() == process else None  # a forked child of the program that did not end itself
 
@@ -117,9 +115,9 @@ def _run(job: contract.Job, channel: Channel, requests: BinaryIO) -> str:
     inputs = program.decode_inputs(job.inputs)
     backend = backends.build(job.backend_name, job.backend)
     _set_log_level(job.log_level)
-    messenger = UserMessenger(lambda text: channel.send(placeholder(contract.Interim, value=text)))
+    messenger = UserMessenger(lambda text: channel.send(unnumbered(contract.Interim, value=text)))
     _flush()
-    channel.send(placeholder(contract.Started, job_uid=job.job_uid))
+    channel.send(unnumbered(contract.Started, job_uid=job.job_uid))
     requests.readline()  # the supervisor has started the clock and calls everything written from now on the program's
     requests.close()
     return program.run(folder, job.entrypoint, backend, messenger, inputs)
@@ -132,7 +130,7 @@ def _result(text: str, limit: int) -> contract.Result:
         raise JobError(
             FailureReason.RESULT_TOO_LARGE, f"the result takes {size} bytes as JSON, the limit is {limit} bytes"
         )
-    event: contract.Result = placeholder(contract.Result, index=0, count=1, text=text, size=0, sha256="")
+    event: contract.Result = unnumbered(contract.Result, index=0, count=1, text=text, size=0, sha256="")
     return event
 
 
