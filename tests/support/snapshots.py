@@ -107,7 +107,6 @@ def pod(**fields: Any) -> PodSnapshot:
         "scheduled": True,
         "scheduled_since": START,
         "deadline_seconds": 1000,
-        "claimed_for_seconds": None,
         "waiting_reason": "",
         "waiting_message": "",
         "exit_code": None,

@@ -75,7 +75,6 @@ pods = st.builds(
     scheduled=st.booleans(),
     scheduled_since=st.none() | moments,
     deadline_seconds=st.none() | st.integers(1, 5000),
-    claimed_for_seconds=st.none(),
     waiting_reason=st.sampled_from(["", "ErrImagePull", "Unschedulable", "ContainerCreating"]),
     waiting_message=texts,
     exit_code=st.none() | st.sampled_from([0, 1, 137]),

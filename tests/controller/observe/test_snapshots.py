@@ -151,13 +151,11 @@ def test_a_pod_that_is_being_deleted() -> None:
 
 
 @pytest.mark.parametrize("attempt", ["", "two", "1.5", "\u0000", "9" * 5000])
-def test_a_malformed_label_or_annotation_counts_as_missing(attempt: str) -> None:
+def test_a_malformed_label_counts_as_missing(attempt: str) -> None:
     labels = {names.ATTEMPT_LABEL: attempt, names.JOB_NAME_LABEL: "somebody-elses-job"}
     body = builders.pod(owner=JOB, labels=labels)
-    body["metadata"]["annotations"] = {names.CLAIMED_ANNOTATION: "soon"}
     pod = parse_pod(body)
     assert pod.attempt == 0
-    assert pod.claimed_for_seconds is None
     assert pod.job_name == "a-job", "whose pod it is, its owner says and not a label"
 
 

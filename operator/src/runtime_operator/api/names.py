@@ -24,7 +24,7 @@ JOB_UID_LABEL = f"{GROUP}/job-uid"
 ATTEMPT_LABEL = f"{GROUP}/attempt"
 PROFILE_LABEL = f"{GROUP}/profile"
 CLAIMED_ANNOTATION = f"{GROUP}/claimed-for-seconds"
-"""On a claimed pod: how many seconds of program time its ``activeDeadlineSeconds`` was set for."""
+"""On a claimed pod, for people: how many seconds of program time its ``activeDeadlineSeconds`` was set for."""
 
 RUNNER_CONTAINER = "runner"
 RUNNER_POLICY = "quantum-runtime-runners"

@@ -115,7 +115,6 @@ class PodSnapshot:
     scheduled_since: float | None
     """When the scheduler gave it a node."""
     deadline_seconds: int | None
-    claimed_for_seconds: float | None
     waiting_reason: str
     waiting_message: str
     exit_code: int | None
@@ -277,7 +276,7 @@ def parse_backend(body: Mapping[str, Any]) -> BackendSnapshot:
 def parse_pod(body: Mapping[str, Any]) -> PodSnapshot:
     """Return the runner pod; labels of the wrong form count as missing."""
     meta, spec, status = body["metadata"], body.get("spec", {}), body.get("status", {})
-    labels, annotations = meta.get("labels", {}), meta.get("annotations", {})
+    labels = meta.get("labels", {})
     owner: Mapping[str, Any] = next((o for o in meta.get("ownerReferences", []) if o.get("controller")), {})
     conditions = {c["type"]: c for c in status.get("conditions", [])}
     container: Mapping[str, Any] = next(
@@ -295,7 +294,7 @@ def parse_pod(body: Mapping[str, Any]) -> PodSnapshot:
         uid=meta["uid"],
         job_uid=owner.get("uid", "") if owner.get("kind") == "RuntimeJob" else "",
         job_name=owner.get("name", "") if owner.get("kind") == "RuntimeJob" else labels.get(names.JOB_NAME_LABEL, ""),
-        attempt=_number(labels.get(names.ATTEMPT_LABEL), int) or 0,
+        attempt=_number(labels.get(names.ATTEMPT_LABEL)),
         phase=status.get("phase", "Pending"),
         node=spec.get("nodeName", ""),
         created=parse_time(meta["creationTimestamp"]),
@@ -305,7 +304,6 @@ def parse_pod(body: Mapping[str, Any]) -> PodSnapshot:
         if scheduled.get("status") == "True" and "lastTransitionTime" in scheduled
         else None,
         deadline_seconds=spec.get("activeDeadlineSeconds"),
-        claimed_for_seconds=_number(annotations.get(names.CLAIMED_ANNOTATION), float),
         waiting_reason=waiting.get("reason", ""),
         waiting_message=waiting.get("message", ""),
         exit_code=ended.get("exitCode"),
@@ -339,8 +337,9 @@ def _stored_bytes(inputs: Mapping[str, Any]) -> int:
     return len(text.encode(errors="replace")) + 5 * sum(text.count(c) for c in "<>&")
 
 
-def _number(text: object, kind: Any) -> Any:
+def _number(text: object) -> int:
+    """Return the number in a label, 0 if it is none."""
     try:
-        return kind(text)
-    except (TypeError, ValueError):
-        return None
+        return int(str(text))
+    except ValueError:
+        return 0
