@@ -8,7 +8,7 @@ from runtime_runner import contract
 
 from runtime_operator.api.conditions import Reason
 from runtime_operator.decide import status
-from runtime_operator.decide.plan import DeletePod, Notice, Plan, ReadJournal, StoreOutputs
+from runtime_operator.decide.plan import Notice, Plan, ReadJournal, StoreOutputs, delete
 from runtime_operator.decide.waiting import why_it_ended
 
 if TYPE_CHECKING:
@@ -62,10 +62,8 @@ def with_another_job(
     observed: Observed, job: JobSnapshot, runner: RunnerSnapshot, pod: PodSnapshot | None, now: float
 ) -> Plan:
     """The runner says it serves another job: whatever it tells is not about this one."""
-    actions = (_delete(pod),) if pod is not None and pod.deleting_since is None else ()
     message = f"the runner has another job ({runner.job_uid}); this one is not started again"
-    failed = _fail(job, now, Reason.RUNNER_ERROR, message, runner=None, observed=observed)
-    return Plan(actions=actions, status=failed.status, notice=failed.notice)
+    return _fail(job, now, Reason.RUNNER_ERROR, message, runner=None, observed=observed, remove=pod)
 
 
 def without_the_runner(
@@ -73,9 +71,7 @@ def without_the_runner(
 ) -> Plan:
     """The pod is over or its runner talks nonsense, and the journal has no end: find out from what is left."""
     if runner is not None and runner.broken:
-        actions = (_delete(pod),) if pod is not None and pod.deleting_since is None else ()
-        failed = _fail(job, now, Reason.RUNNER_ERROR, runner.trouble, runner=runner, observed=observed)
-        return Plan(actions=actions, status=failed.status, notice=failed.notice)
+        return _fail(job, now, Reason.RUNNER_ERROR, runner.trouble, runner=runner, observed=observed, remove=pod)
     if pod is not None and not (runner and runner.journal_read):
         return Plan(actions=(ReadJournal(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),), requeue_after=0.0)
     if pod is not None and (last := _last_words(job, pod)):
@@ -95,9 +91,7 @@ def lost(
     if left is None or left > 0:
         return None
     message = f"node {pod.node or '?'} has not been heard of for {config.limits.lost_node_seconds} s"
-    failed = _fail(job, now, Reason.NODE_LOST, message, runner=runner)
-    actions = (_delete(pod),) if pod.deleting_since is None else ()
-    return Plan(actions=actions, status=failed.status, notice=failed.notice)
+    return _fail(job, now, Reason.NODE_LOST, message, runner=runner, remove=pod)
 
 
 def seconds_until_lost(pod: PodSnapshot, now: float, config: OperatorConfig) -> float | None:
@@ -172,6 +166,7 @@ def _fail(
     *,
     runner: RunnerSnapshot | None,
     observed: Observed | None = None,
+    remove: PodSnapshot | None = None,
 ) -> Plan:
     ended = status.unsuccessful(
         job,
@@ -182,8 +177,9 @@ def _fail(
         runner=runner,
         outputs=observed.outputs if observed else None,
     )
-    return Plan(status=ended, notice=None if reason is Reason.CANCELLED else Notice(reason=reason, message=message))
-
-
-def _delete(pod: PodSnapshot) -> DeletePod:
-    return DeletePod(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid)
+    actions = delete(remove) if remove is not None else ()
+    return Plan(
+        actions=actions,
+        status=ended,
+        notice=None if reason is Reason.CANCELLED else Notice(reason=reason, message=message),
+    )

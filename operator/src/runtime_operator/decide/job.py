@@ -22,13 +22,13 @@ from runtime_operator.decide.plan import (
     Converse,
     CreatePod,
     DeleteJob,
-    DeletePod,
     HandOver,
     Notice,
     Plan,
     PrepareNamespace,
     ReadSource,
     SendCancel,
+    delete,
 )
 from runtime_operator.observe.snapshots import program_digest
 
@@ -48,7 +48,7 @@ def plan_job(observed: Observed, now: float, config: OperatorConfig) -> Plan:
     job = observed.job
     if job is None or job.deleting:
         gone = job.uid if job else observed.deleted_uid
-        return Plan(actions=_delete(*(pod for pod in observed.pods if pod.job_uid and pod.job_uid == gone)))
+        return Plan(actions=delete(*(pod for pod in observed.pods if pod.job_uid and pod.job_uid == gone)))
     if job.phase.terminal:
         return _after_the_end(observed, job, now)
     if job.phase is Phase.RUNNING:
@@ -63,7 +63,7 @@ def _queued(observed: Observed, job: JobSnapshot, now: float, config: OperatorCo
         return _give_up(job, now, Reason.CANCELLED, "cancelled before the program was started", *pods)
     if job.spec is not None and job.spec.suspend:
         held = status.queued(job, now, Reason.SUSPENDED, "suspended by spec.suspend")
-        return Plan(actions=_delete(*pods), status=held)
+        return Plan(actions=delete(*pods), status=held)
     finding = checks.refusal(observed, config)
     if finding is not None:
         since = max(deadlines.waiting_since(job), observed.reference_lost_at)
@@ -72,7 +72,7 @@ def _queued(observed: Observed, job: JobSnapshot, now: float, config: OperatorCo
             waits = status.queued(job, now, finding.reason, f"{finding.message}; waiting for it to be created")
             read = _read_source(observed, job) if observed.source is not None else ()
             again = min(wait, deadlines.REREAD_SECONDS) if read else wait
-            return Plan(actions=(*_delete(*pods), *read), status=waits, requeue_after=again)
+            return Plan(actions=(*delete(*pods), *read), status=waits, requeue_after=again)
         return _give_up(job, now, finding.reason, finding.message, *pods)
     assert job.spec is not None  # checked: SpecInvalid
     if deadlines.is_held(job):
@@ -87,9 +87,10 @@ def _queued(observed: Observed, job: JobSnapshot, now: float, config: OperatorCo
 def _start(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
     """Bring up a runner for the job and promise the job to it."""
     assert job.spec is not None
-    program, limits = observed.program, config.limits
+    program, backend, limits = observed.program, observed.backend, config.limits
     assert program is not None
-    assert program.spec is not None  # checked: ProgramNotFound, SpecInvalid
+    assert program.spec is not None
+    assert backend is not None  # checked: ProgramNotFound, InvalidSpec, BackendNotFound
     if not observed.namespace_prepared:
         held = waiting.after_refusal(observed, now)
         return held or Plan(actions=(PrepareNamespace(namespace=job.key.namespace),), requeue_after=0.0)
@@ -108,24 +109,19 @@ def _start(observed: Observed, job: JobSnapshot, now: float, config: OperatorCon
         actions = (Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),) if pod.scheduled else ()
         waits = status.queued(job, now, trouble.reason, trouble.message) if trouble else None
         return Plan(actions=actions, status=waits, requeue_after=waiting.look_again(pod, now, limits))
-    deadline = deadlines.pod_deadline_seconds(
-        pod, runner, deadlines.execution_seconds(job.spec, program.spec, limits), limits, now
-    )
+    execution = deadlines.execution_seconds(job.spec, program.spec, limits)
+    deadline = deadlines.pod_deadline_seconds(pod, runner, execution, limits, now)
     if deadline is None or runner.broken or runner.job_uid not in ("", job.uid):
-        return Plan(actions=_delete(pod))
+        return Plan(actions=delete(pod))
     patch = {
         "metadata": {
             "uid": pod.uid,
-            "annotations": {names.CLAIMED_ANNOTATION: str(deadlines.execution_seconds(job.spec, program.spec, limits))},
+            "annotations": {names.CLAIMED_ANNOTATION: str(execution)},
         },
         "spec": {"activeDeadlineSeconds": deadline},
     }
     promised = status.handed_over(
-        job,
-        now,
-        pod=pod,
-        digest=program_digest(program.spec, observed.source),
-        backend=job.spec.backend or config.default_backend,
+        job, now, pod=pod, digest=program_digest(program.spec, observed.source), backend=backend.name
     )
     return Plan(
         actions=(ClaimPod(namespace=pod.namespace, pod=pod.name, patch=patch),), status=promised, requeue_after=0.0
@@ -145,13 +141,14 @@ def _next_attempt(observed: Observed, job: JobSnapshot, now: float, config: Oper
     held = waiting.after_refusal(observed, now)
     if held is not None:
         return held
+    profile = observed.program.spec.profile or config.default_profile
     manifest = runner_pod(
         job_name=job.key.name,
         job_uid=job.uid,
         namespace=job.key.namespace,
         attempt=pods[-1].attempt + 1 if pods else 0,
-        profile_name=observed.program.spec.profile or config.default_profile,
-        profile=config.profiles[observed.program.spec.profile or config.default_profile],
+        profile_name=profile,
+        profile=config.profiles[profile],
         deadline_seconds=config.limits.pod_start_seconds
         + deadlines.execution_seconds(job.spec, observed.program.spec, config.limits)
         + int(config.limits.stop_grace_seconds)
@@ -200,7 +197,7 @@ def _with_its_pod(
         if runner.cancel_sent_at is None:
             return Plan(actions=(SendCancel(pod_uid=pod.uid),), requeue_after=deadlines.CANCEL_PATIENCE)
         patience = runner.cancel_sent_at + deadlines.CANCEL_PATIENCE - now
-        return Plan(requeue_after=patience) if patience > 0 else Plan(actions=_delete(pod))
+        return Plan(requeue_after=patience) if patience > 0 else Plan(actions=delete(pod))
     return _report(observed, job, runner, pod, now)
 
 
@@ -209,7 +206,7 @@ def _unheard(observed: Observed, job: JobSnapshot, runner: RunnerSnapshot | None
     converse = Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid)
     silence = now - runner.silent_since if runner is not None else 0.0
     cancelled = job.spec is not None and job.spec.cancel
-    stop = _delete(pod) if cancelled and silence >= deadlines.CANCEL_PATIENCE else ()
+    stop = delete(pod) if cancelled and silence >= deadlines.CANCEL_PATIENCE else ()
     unreachable, unwritten = None, now - observed.status_written_at >= deadlines.STATUS_INTERVAL
     if runner is not None and silence >= deadlines.UNREACHABLE_SECONDS and unwritten:
         unreachable = status.unreachable(job, now, pod, runner.trouble)
@@ -236,15 +233,10 @@ def _hand_over(
     execution = deadlines.execution_seconds(job.spec, program.spec, config.limits)
     if deadlines.pod_deadline_seconds(pod, runner, execution, config.limits, now) is None:
         again = status.queued(job, now, Reason.WAITING_FOR_RUNNER, "the pod's deadline became too early for a run")
-        return Plan(actions=_delete(pod), status=again, requeue_after=0.0)
-    if job.status.get("program", {}).get("digest") != program_digest(program.spec, observed.source):
-        promised = status.handed_over(
-            job,
-            now,
-            pod=pod,
-            digest=program_digest(program.spec, observed.source),
-            backend=job.spec.backend or config.default_backend,
-        )
+        return Plan(actions=delete(pod), status=again, requeue_after=0.0)
+    digest = program_digest(program.spec, observed.source)
+    if job.status.get("program", {}).get("digest") != digest:
+        promised = status.handed_over(job, now, pod=pod, digest=digest, backend=observed.backend.name)
         return Plan(status=promised, requeue_after=0.0)
     request = contract.Job(
         job_uid=job.uid,
@@ -287,7 +279,7 @@ def _after_the_end(observed: Observed, job: JobSnapshot, now: float) -> Plan:
     waits = [job.spec.ttl.job_seconds - age] if job.spec.ttl.job_seconds is not None else []
     pods = [pod for pod in observed.own_pods if pod.deleting_since is None]
     if pods and age >= job.spec.ttl.pod_seconds:
-        return Plan(actions=_delete(*pods), requeue_after=min(waits, default=None))
+        return Plan(actions=delete(*pods), requeue_after=min(waits, default=None))
     if pods:
         waits.append(job.spec.ttl.pod_seconds - age)
     return Plan(requeue_after=min(waits, default=None))
@@ -311,13 +303,7 @@ def _look_within(plan: Plan, seconds: float) -> Plan:
 def _give_up(job: JobSnapshot, now: float, reason: Reason, message: str, *pods: PodSnapshot) -> Plan:
     """End a job whose program was never entered."""
     return Plan(
-        actions=_delete(*(pod for pod in pods if not pod.ended)),
+        actions=delete(*(pod for pod in pods if not pod.ended)),
         status=status.unsuccessful(job, now, reason, message),
         notice=None if reason is Reason.CANCELLED else Notice(reason=reason, message=message),
-    )
-
-
-def _delete(*pods: PodSnapshot) -> tuple[DeletePod, ...]:
-    return tuple(
-        DeletePod(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid) for pod in pods if pod.deleting_since is None
     )

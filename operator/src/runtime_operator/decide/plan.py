@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from runtime_runner.contract import Job
 
     from runtime_operator.api.conditions import Reason
+    from runtime_operator.observe.snapshots import PodSnapshot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,3 +145,10 @@ class Plan:
     requeue_after: float | None = None
     """Seconds until time alone may change the decision; None: only an event can."""
     notice: Notice | None = None
+
+
+def delete(*pods: PodSnapshot) -> tuple[DeletePod, ...]:
+    """Return the deletion of these pods, but for those that are being deleted already."""
+    return tuple(
+        DeletePod(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid) for pod in pods if pod.deleting_since is None
+    )
