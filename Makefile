@@ -14,6 +14,7 @@ IN_CLUSTER = eval "$$($(CLUSTER) env)"
 NAMESPACE := quantum-runtime-system
 OPERATOR_IMAGE := quantum-runtime/operator:dev
 RUNNER_IMAGE := quantum-runtime/runner:dev
+SCIENCE_IMAGE := quantum-runtime/runner-science:dev
 VALUES ?=
 
 .PHONY: help
@@ -29,7 +30,7 @@ test: lint type unit e2e ## Everything: lint, types, unit, contract, chart and e
 
 .PHONY: init
 init: .venv/.synced ## Install the Python environment from the lock file
-.venv/.synced: $(UV) pyproject.toml uv.lock operator/pyproject.toml runner-image/pyproject.toml
+.venv/.synced: $(UV) pyproject.toml uv.lock client/pyproject.toml operator/pyproject.toml runner-image/pyproject.toml
 	@uv sync --frozen --quiet && touch $@
 $(CACHE)/uv/bin/uv:
 	@echo "installing uv into $(CACHE)/uv"
@@ -52,6 +53,8 @@ lint: init ## Style, layering, spelling, YAML; generated files are up to date
 	@uv lock --check --quiet
 	@uv run python charts/sync.py --check
 	@uv run python docs/generate_api.py --check
+	@uv run python docs/generate_compatibility.py --check
+	@uv run quantum-runtime render programs --check
 lint: | build
 build:
 	@mkdir -p build
@@ -87,15 +90,25 @@ tools:
 	@$(CLUSTER) tools
 
 .PHONY: images
-images: init ## Build the operator and runner images
+images: init ## Build the operator image and those of the runner
 	@$(CLUSTER) docker
-	@$(IN_CLUSTER); tools/images $(OPERATOR_IMAGE) $(RUNNER_IMAGE)
+	@$(IN_CLUSTER); tools/images $(OPERATOR_IMAGE) $(RUNNER_IMAGE) $(SCIENCE_IMAGE)
 
 .PHONY: install
 install: cluster images ## Install the chart on the test cluster, with the images built here
-	@$(IN_CLUSTER); tools/install $(NAMESPACE) $(OPERATOR_IMAGE) $(RUNNER_IMAGE) $(VALUES)
+	@$(IN_CLUSTER); tools/install $(NAMESPACE) $(OPERATOR_IMAGE) $(RUNNER_IMAGE) $(SCIENCE_IMAGE) $(VALUES)
 
 .PHONY: crds
-crds: init ## Bring what is generated up to date: the chart's CRDs and schema, docs/api.md
+crds: init ## Bring what is generated up to date: the chart's CRDs and schema, docs/api.md, docs/compatibility-names.md
 	@uv run python charts/sync.py
 	@uv run python docs/generate_api.py
+	@uv run python docs/generate_compatibility.py
+
+.PHONY: programs
+programs: init ## Render the public programs to the manifests that clusters follow
+	@uv run quantum-runtime render programs
+
+# COMPAT="--qiskit 2.2 --qiskit newest --markdown summary.md": see tools/compat.py
+.PHONY: compat
+compat: init ## Every program's test against the newest Qiskit, in a throw-away environment
+	@UV=$(UV) uv run --frozen python tools/compat.py $(COMPAT)

@@ -43,11 +43,13 @@ class FailureReason(StrEnum):
     INVALID_PROGRAM = "InvalidProgram"  # program: does not compile, has no main(), or its entrypoint is missing
     PROGRAM_FAILED = "ProgramFailed"  # program: raised an exception
     PROGRAM_EXITED = "ProgramExited"  # program: ended its process (sys.exit, os._exit, a signal) instead of returning
+    MISSING_MODULE = "MissingModule"  # program: imports a module that the runner profile's image does not have
     INVALID_INPUT = "InvalidInput"  # user: an input is not what its tag says, or main() does not take it
     INVALID_RESULT = "InvalidResult"  # program: returned or published something that cannot be written as JSON
     RESULT_TOO_LARGE = "ResultTooLarge"  # program: result above the limit
     MAX_EXECUTION_TIME_EXCEEDED = "MaxExecutionTimeExceeded"  # program: ran longer than it may
     OUT_OF_MEMORY = "OOMKilled"  # program: used more memory than the runner profile gives
+    BACKEND_TOO_SMALL = "BackendTooSmall"  # user: the backend has fewer qubits than the program needs
     INVALID_BACKEND = "InvalidBackend"  # platform: the backend could not be built
     CANCELLED = "Cancelled"  # user: asked for it
     RUNNER_ERROR = "RunnerError"  # ours: a bug or a broken image
@@ -103,6 +105,10 @@ class Job:
     """The spec of the RuntimeBackend, for example ``{"aer": {"method": "statevector"}}``."""
     limits: Limits
     log_level: str = "INFO"
+    compatibility: str = ""
+    """Which earlier Qiskit's names are restored for the program: empty for none, or ``Qiskit0``."""
+    min_num_qubits: int = 0
+    """Qubits the backend must have, checked before the program is entered."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

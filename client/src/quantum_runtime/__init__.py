@@ -1,0 +1,1 @@
+"""Write, test and run Qiskit Runtime programs, with and without a cluster."""
