@@ -104,6 +104,26 @@ class TestTheLog:
         assert log.written_bytes == sum(len(data) for _, data in pieces)
         assert 0 <= log.dropped_bytes <= log.written_bytes
 
+    @settings(max_examples=100, deadline=None)
+    @given(
+        limit=st.integers(2000, 20_000),
+        pieces=st.lists(
+            st.tuples(st.sampled_from(["stdout", "stderr"]), st.integers(1, 2000), st.booleans()), max_size=30
+        ),
+    )
+    def test_what_is_not_in_the_log_is_counted_as_left_out(
+        self, limit: int, pieces: list[tuple[str, int, bool]]
+    ) -> None:
+        journal = MemoryJournal()
+        log = LogKeeper(journal, limit)
+        for number, (stream, length, pause) in enumerate(pieces):
+            log.feed(stream, b"x" * (length - 1) + b"\n", float(number))
+            if pause and log.flush_at is not None:
+                log.flush(log.flush_at)
+        log.close()
+        kept = sum(len(text) for text in journal.texts() if not text.lstrip("\n").startswith("[runtime]"))
+        assert kept + log.dropped_bytes == log.written_bytes
+
     def test_ascii_that_is_too_long_loses_its_middle_and_nothing_else(self, journal: MemoryJournal) -> None:
         log = LogKeeper(journal, 10_000)
         lines = [f"line {number}\n" for number in range(10_000)]

@@ -80,14 +80,13 @@ class LogKeeper:
     def flush(self, now: float) -> None:
         """Write whole lines, or what there is if no line has been completed since the last time."""
         self._last_flush, self.flush_at = now, None
-        order, self._order = self._order, []
-        for stream in order:
+        for stream in self._order:
             pending = self._pending[stream]
             if pending and self._tail is None:
                 self._write(stream, _line_end(pending, len(pending)) or _character_end(pending, len(pending)))
-            if pending and self._tail is None:
-                self._order.append(stream)
-                self.flush_at = now + LOG_DELAY_SECONDS
+        self._order = [stream for stream in self._order if self._pending[stream]]
+        if self._order and self._tail is None:
+            self.flush_at = now + LOG_DELAY_SECONDS
 
     def close(self) -> None:
         """Write what is left; if the log was too long: how much is missing, and its end."""
