@@ -53,6 +53,7 @@ class TestThreads:
         assert limits.thread_environment({"OMP_NUM_THREADS": "4"}, root=root) == {
             "OPENBLAS_NUM_THREADS": "1",
             "RAYON_NUM_THREADS": "1",
+            "OMP_WAIT_POLICY": "PASSIVE",
         }
 
 

@@ -33,6 +33,10 @@ CORE_BYTES = 0
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
 """Aer, NumPy and Qiskit size their thread pools by the node's CPUs unless told how many the container may use."""
 
+WAIT_POLICY = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Aer's threads spin while they wait for one another unless told otherwise. On a node that is busy they wait for threads
+that have no CPU: vqe's example took 10 to 18 s beside one busy process, and 2.6 s with this; alone it costs nothing."""
+
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 
@@ -50,9 +54,10 @@ def apply(*, count_processes: bool) -> None:
 
 
 def thread_environment(environment: Mapping[str, str], *, root: Path = CGROUP_ROOT) -> dict[str, str]:
-    """Return the variables that size thread pools by the container's CPU limit, leaving out those already set."""
+    """Return what thread pools are told: their size, by the container's CPU limit, and how to wait; not what is set."""
     count = str(cpu_count(root=root))
-    return {name: count for name in THREAD_VARIABLES if name not in environment}
+    wanted = dict.fromkeys(THREAD_VARIABLES, count) | WAIT_POLICY
+    return {name: value for name, value in wanted.items() if name not in environment}
 
 
 def cpu_count(*, root: Path = CGROUP_ROOT) -> int:
