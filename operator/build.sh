@@ -6,4 +6,4 @@ set -euo pipefail
 
 image=${1:?usage: build.sh IMAGE [BASE_IMAGE]}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-exec "$root/tools/build-image.sh" operator "$image" "${2:-python:3.13-slim}" runtime-operator runtime-runner
+exec "$root/tools/build-image.sh" operator "$image" "${2:-python:3.12-slim}" runtime-operator runtime-runner

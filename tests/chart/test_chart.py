@@ -79,7 +79,7 @@ def test_chart_operator_and_images_have_one_version() -> None:
     for member in ("operator", "runner-image"):
         project = tomllib.loads((ROOT / member / "pyproject.toml").read_text())["project"]
         assert project["version"] == chart["appVersion"]
-    assert config().profiles["default"].image.endswith(f":{chart['appVersion']}")
+    assert all(profile.image.endswith(f":{chart['appVersion']}") for profile in config().profiles.values())
     assert operator_container()["image"].endswith(f":{chart['appVersion']}")
 
 
@@ -99,10 +99,20 @@ def operator_container(*settings: str) -> Object:
 def test_the_operator_reads_the_configuration_in_the_values() -> None:
     loaded = config("config.limits.resultBytes=4194303", "config.profiles.big.image=other:1")
     assert loaded.limits.result_bytes == 4194303
-    assert loaded.profiles.keys() == {"default", "big"}
+    assert loaded.profiles.keys() == {"default", "science", "big"}
     arguments = operator_container()["args"]
     [mount] = operator_container()["volumeMounts"]
     assert arguments == ["--config", f"{mount['mountPath']}/config.yaml"]
+
+
+def test_a_profile_whose_image_is_not_wanted_can_be_removed() -> None:
+    assert config("config.profiles.science=null").profiles.keys() == {"default"}
+
+
+def test_the_operators_memory_has_room_for_the_children_that_check_schemas() -> None:
+    children = config().schema_checkers * config().limits.schema_memory_bytes
+    limit = operator_container()["resources"]["limits"]["memory"]
+    assert int(limit.removesuffix("Mi")) * 1024 * 1024 - children >= 512 * 1024 * 1024
 
 
 def test_the_operator_restarts_when_its_configuration_changes() -> None:

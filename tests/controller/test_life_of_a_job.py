@@ -352,7 +352,7 @@ async def test_a_pod_that_the_api_server_refuses_is_tried_again_ever_more_slowly
 )
 @virtual_time
 async def test_what_is_applied_a_moment_after_the_job_is_waited_for(resource: Resource, body: Any) -> None:
-    async with running_world() as world:
+    async with running_world(config().model_copy(update={"builtin_backends": False})) as world:
         world.kube.remove(resource, body["metadata"].get("namespace"), body["metadata"]["name"])
         await asyncio.sleep(1)
         world.apply()

@@ -17,6 +17,8 @@ from support.world import World, running_world
 
 pytestmark = pytest.mark.usefixtures("virtual_clock")
 
+NO_SOURCE = Source(files=None, problem="no 's'")
+
 
 @pytest.mark.parametrize(
     ("program", "source", "reason", "says"),
@@ -27,8 +29,14 @@ pytestmark = pytest.mark.usefixtures("virtual_clock")
         (builders.program(source={"files": {"a.py": ""}}), None, "EntrypointNotFound", "a.py"),
         (builders.program(source={"files": {}}), None, "EntrypointNotFound", "no file at all"),
         (builders.program(source={"inline": "x" * 800_000}), None, "SourceTooLarge", "800000"),
+        (builders.program(returnValues={"description": "x" * 70_000}), None, "SchemaTooLarge", "70019 bytes"),
         (builders.program(maxExecutionTimeSeconds="soon"), None, "InvalidSpec", "maxExecutionTimeSeconds"),
-        (builders.program(source={"configMapRef": {"name": "s"}}), Source(files=None), "SourceNotFound", "'s'"),
+        (
+            builders.program(source={"configMapRef": {"name": "s"}}),
+            Source(files=None, problem="no 's'"),
+            "SourceNotFound",
+            "no 's'",
+        ),
         (builders.program(source={"configMapRef": {"name": "s"}}), Source(files={"main.py": ""}), "Accepted", ""),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -37,7 +45,7 @@ def test_a_programs_status_says_whether_jobs_can_run_it(
     program: dict[str, Any], source: Source | None, reason: str, says: str
 ) -> None:
     parsed = parse_program(program)
-    status = program_status(parsed, source or parsed.source, START, CONFIG)
+    status = program_status(parsed, source or parsed.source, None, START, CONFIG)
     assert status is not None
     assert not crd.problems("runtimeprograms", status, part="status")
     (ready,) = status["conditions"]
@@ -48,7 +56,7 @@ def test_a_programs_status_says_whether_jobs_can_run_it(
 
 def test_a_program_whose_source_has_not_been_read_yet_is_not_judged() -> None:
     parsed = parse_program(builders.program(source={"configMapRef": {"name": "s"}}))
-    assert program_status(parsed, None, START, CONFIG) is None
+    assert program_status(parsed, None, None, START, CONFIG) is None
 
 
 def ready(world: World, name: str = "a-program") -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from runtime_operator.api import names
 from runtime_operator.api.names import JobKey
-from runtime_operator.api.v1alpha1 import JobSpec, Phase, ProgramKind, ProgramSource, ProgramSpec
+from runtime_operator.api.v1alpha1 import JobSpec, Phase, ProgramKind, ProgramSpec
 from runtime_operator.config import OperatorConfig
+from runtime_operator.observe.schemas import Schemas
 from runtime_operator.observe.snapshots import (
     BackendSnapshot,
     JobSnapshot,
@@ -73,21 +74,21 @@ def promised(*, pod_uid: str = POD_UID, digest: str | None = None, **spec: Any) 
 def program(*, kind: ProgramKind = ProgramKind.NAMESPACED, **spec: Any) -> ProgramSnapshot:
     """Return ``a-program``, which has one file."""
     defaults = {"max_execution_time_seconds": 300, "source": {"inline": SOURCE}}
+    parsed = ProgramSpec.model_validate(defaults | spec)
     return ProgramSnapshot(
         kind=kind,
         namespace="default" if kind is ProgramKind.NAMESPACED else "",
         name="a-program",
         uid="program-uid",
         generation=1,
-        spec=ProgramSpec.model_validate(defaults | spec),
+        spec=parsed,
         spec_error="",
         status={},
+        schemas=Schemas.of(parsed),
     )
 
 
-DIGEST = program_digest(
-    ProgramSpec(max_execution_time_seconds=300, source=ProgramSource(inline=SOURCE)), Source(files={"main.py": SOURCE})
-)
+DIGEST = program_digest(program(), Source(files={"main.py": SOURCE}))
 """Of `program`."""
 
 

@@ -23,6 +23,7 @@ from runtime_operator.kube.client import BACKENDS, CLUSTER_PROGRAMS, EVENTS, JOB
 from runtime_operator.kube.informer import Informer
 from runtime_operator.runners import conversations
 from runtime_operator.wiring import Operator
+from runtime_runner.schema import rules
 
 from support import builders, crd
 from support.fake_kube import FakeKube
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from runtime_operator.config import OperatorConfig
     from runtime_operator.kube.client import Object, Resource, WatchType
     from runtime_operator.reconcile import Key
+    from runtime_runner.schema.verdicts import Request, Verdict
 
     from support.scripted_runner import Program
 
@@ -123,6 +125,29 @@ class ClusterInTime(FakeKube):
         return super()._store(resource, key, new)
 
 
+class Rules:
+    """Applies schemas at once and without a child, as `Checkers` would: virtual time waits for no process."""
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+        self.answers: dict[str, Verdict] = {}
+        """By what a request is about: what is said instead of what the rules say."""
+        self.trouble: list[Exception] = []
+        """What is raised instead, one after the other."""
+        self.seconds = 0.0
+
+    async def check(self, requests: Sequence[Request], *, share: str) -> list[Verdict]:
+        self.asked += requests
+        await asyncio.sleep(self.seconds)
+        if self.trouble:
+            raise self.trouble.pop(0)
+        verdicts = zip(requests, rules.check(requests), strict=True)
+        return [self.answers.get(request.what, verdict) for request, verdict in verdicts]
+
+    async def close(self) -> None:
+        pass
+
+
 class World:
     """A cluster with one program and one backend, a kubelet, and at most one operator at a time."""
 
@@ -136,6 +161,7 @@ class World:
         self.prepare_runner: Callable[[ScriptedRunner], None] = lambda runner: None
         self.kube.put(PROGRAMS, builders.program())
         self.kube.put(BACKENDS, builders.backend())
+        self.checking = Rules()
         self.operator: Operator | None = None
         self.passes = 0
         """How often any key was worked on: what a hot loop shows in."""
@@ -147,7 +173,7 @@ class World:
 
     async def start(self) -> None:
         """Start an operator that knows nothing yet."""
-        operator = self.operator = Operator(self.config, self.kube)
+        operator = self.operator = Operator(self.config, self.kube, checking=self.checking)
         await operator._first_lists()
         informers = [*operator.informers]
         for resource, kind, heard in (
@@ -171,6 +197,8 @@ class World:
                 if conversation.task.done() and not conversation.task.cancelled():
                     self.crashes.extend(filter(None, [conversation.task.exception()]))
                 conversation.task.cancel()
+        for key in list(self.operator.checks._tasks):
+            self.operator.checks.drop(key)
         for runner in self.runners:
             runner.process.attachments.clear()
         self.operator = None

@@ -89,6 +89,13 @@ class Limits(_Settings):
     """Largest inputs, as JSON: with them and the status in one object, etcd's 1.5 MiB are not exceeded."""
     source_bytes: int = Field(default=750 * 1024, ge=1)
     """Largest program: the retired service's limit."""
+    schema_bytes: int = Field(default=64 * 1024, ge=0)
+    """Largest JSON Schemas of a program, all three together as JSON; those of known programs have 1 to 3 KiB."""
+    schema_cpu_seconds: int = Field(default=2, ge=1, le=60)
+    """CPU time in which inputs, or result and interim results, are checked. A sane schema needs milliseconds; one that
+    looks at each of the 200,000 numbers of the largest result, 1.2 s."""
+    schema_memory_bytes: int = Field(default=128 * 1024 * 1024, ge=64 * 1024 * 1024)
+    """Memory of a child that checks: the operator's own limit has to leave room for ``schemaCheckers`` of them."""
 
     @model_validator(mode="after")
     def _fit_the_journal(self) -> Limits:
@@ -107,10 +114,16 @@ class OperatorConfig(_Settings):
     """Empty: all namespaces."""
     default_profile: str = "default"
     default_backend: str = "aer"
+    builtin_backends: bool = True
+    """Whether well-known names (``aer-statevector``, ``generic-5``, ``fake-montreal``, ``ibmq_montreal``) are backends
+    without a RuntimeBackend. A RuntimeBackend of such a name goes first."""
     profiles: dict[str, Profile]
     limits: Limits = Limits()
     workers: int = Field(default=32, ge=1)
     """Jobs reconciled at the same time: each mostly waits for the API server."""
+    schema_checkers: int = Field(default=2, ge=1, le=32)
+    """Child processes that check values against programs' schemas at the same time; started when first needed. With two
+    or more, no namespace has all of them."""
     liveness_port: int = Field(default=8080, ge=1, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

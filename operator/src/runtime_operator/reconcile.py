@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from runtime_runner.schema.verdicts import Request
+
 from runtime_operator.act.merge import merge_patch
 from runtime_operator.api.names import JobKey
 from runtime_operator.api.v1alpha1 import ProgramKind
 from runtime_operator.decide.job import plan_job
-from runtime_operator.decide.program import program_status
+from runtime_operator.decide.program import program_status, wants_check
 from runtime_operator.kube.client import CLUSTER_PROGRAMS, CONFIG_MAPS, PROGRAMS
-from runtime_operator.observe.snapshots import Source
+from runtime_operator.observe.source import source_of
 
 if TYPE_CHECKING:
     from runtime_operator.act.execute import Executor
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from runtime_operator.kube.client import Kube
     from runtime_operator.observe.cache import Cache, ProgramKey
     from runtime_operator.runners.conversations import Conversations
+    from runtime_operator.schema.checks import Checks
 
 CONFIG_MAP_SECONDS = 60.0
 """How often a program's ConfigMap is looked at again: watching them would mean reading all of a cluster's."""
@@ -30,10 +33,16 @@ class Reconciler:
     """Reconciles jobs and programs; the queue calls it with one key at a time."""
 
     def __init__(
-        self, config: OperatorConfig, kube: Kube, cache: Cache, conversations: Conversations, executor: Executor
+        self,
+        config: OperatorConfig,
+        kube: Kube,
+        cache: Cache,
+        conversations: Conversations,
+        checks: Checks,
+        executor: Executor,
     ) -> None:
         self._config, self._kube, self._cache = config, kube, cache
-        self._conversations, self._executor = conversations, executor
+        self._conversations, self._checks, self._executor = conversations, checks, executor
 
     async def __call__(self, key: Key) -> float | None:
         """Bring this one object to where it should be; return in how many seconds to look again."""
@@ -45,17 +54,24 @@ class Reconciler:
         look_again = await self._executor.execute(observed, plan)
         over = observed.job is None or observed.job.phase.terminal
         self._conversations.retain(key, set() if over else {pod.uid for pod in observed.own_pods})
+        if over:
+            self._checks.drop(key)
         return look_again
 
     async def _program(self, key: ProgramKey) -> float | None:
         program = self._cache.program(key)
         if program is None:
+            self._checks.drop(key)
             return None
         source, look_again = program.source, None
         if source is None and program.spec is not None and (ref := program.spec.source.config_map_ref):
             found = await self._kube.get(CONFIG_MAPS, program.namespace, ref.name)
-            source, look_again = Source(files=found.get("data") or {} if found else None), CONFIG_MAP_SECONDS
-        status = program_status(program, source, time.time(), self._config)
+            source, look_again = source_of(found, ref), CONFIG_MAP_SECONDS
+        check = self._cache.program_check(key)
+        if check is None and program.spec is not None and wants_check(program, self._config):
+            asked = [Request(schema=schema, text="", what=name) for name, schema in program.spec.schemas.items()]
+            self._checks.ensure(key, program.uid, "program", program.schemas.digest, asked)
+        status = program_status(program, source, check, time.time(), self._config)
         if status is not None and (difference := merge_patch(program.status, status)):
             resource = PROGRAMS if program.kind is ProgramKind.NAMESPACED else CLUSTER_PROGRAMS
             body = {"metadata": {"uid": program.uid}, "status": difference}

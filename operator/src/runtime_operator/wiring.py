@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from runtime_runner.schema.verdicts import Bounds
 
 from runtime_operator.act.execute import Executor
 from runtime_operator.api import names
@@ -21,11 +22,14 @@ from runtime_operator.kube.informer import Informer
 from runtime_operator.observe.cache import Cache
 from runtime_operator.reconcile import Key, Reconciler
 from runtime_operator.runners.conversations import Conversations
+from runtime_operator.schema.checkers import Checkers
+from runtime_operator.schema.checks import Checks
 from runtime_operator.workqueue import WorkQueue
 
 if TYPE_CHECKING:
     from runtime_operator.config import OperatorConfig
     from runtime_operator.kube.client import Kube, Object, WatchType
+    from runtime_operator.schema.checks import Checking
 
 log = structlog.get_logger(__name__)
 
@@ -49,15 +53,15 @@ async def run(config: OperatorConfig) -> None:
 class Operator:
     """The object graph."""
 
-    def __init__(self, config: OperatorConfig, kube: Kube) -> None:
+    def __init__(self, config: OperatorConfig, kube: Kube, *, checking: Checking | None = None) -> None:
         self.config, self.kube = config, kube
         self.queue: WorkQueue[Key] = WorkQueue(expected=(KubeError,))
-        self.cache = Cache(config.default_backend)
+        self.cache = Cache(config.default_backend, builtin_backends=config.builtin_backends)
         self.conversations = Conversations(kube, config.limits, self.queue.add)
-        self.executor = Executor(
-            kube, self.cache, self.conversations, EventRecorder(kube, instance=socket.gethostname())
-        )
-        self.reconciler = Reconciler(config, kube, self.cache, self.conversations, self.executor)
+        self.checks = Checks(checking or _checkers(config), self.cache, self.queue.add)
+        events = EventRecorder(kube, instance=socket.gethostname())
+        self.executor = Executor(kube, self.cache, self.conversations, self.checks, events)
+        self.reconciler = Reconciler(config, kube, self.cache, self.conversations, self.checks, self.executor)
         scopes: list[str | None] = list(config.watch_namespaces) or [None]
         self.informers = [
             Informer(kube, resource, on_change, namespace=namespace, label_selector=selector)
@@ -96,6 +100,7 @@ class Operator:
             for task in own:
                 task.cancel()
             await self.conversations.close()
+            await self.checks.close()
             kopf_stop.set()
             stopping.cancel()
         log.info("operator stopped", writes=dict(self.kube.writes))
@@ -155,3 +160,9 @@ class Operator:
         """Return all objects of a kind; items of a list do not name their kind themselves."""
         items, _ = await self.kube.list(resource, namespace)
         return [{"kind": kind, **item} for item in items]
+
+
+def _checkers(config: OperatorConfig) -> Checkers:
+    limits = config.limits
+    bounds = Bounds(cpu_seconds=limits.schema_cpu_seconds, memory_bytes=limits.schema_memory_bytes)
+    return Checkers(config.schema_checkers, bounds)

@@ -23,7 +23,7 @@ from runtime_operator.decide.plan import (
     SendCancel,
     StoreOutputs,
 )
-from runtime_operator.observe.snapshots import OutputRef, Outputs, Refusal, Source
+from runtime_operator.observe.snapshots import BackendSnapshot, OutputRef, Outputs, Refusal, Source
 from runtime_runner import contract
 from runtime_runner.contract import RunnerState
 from support import snapshots
@@ -118,7 +118,8 @@ QUEUED = [
     Row(title="a backend that nobody chose is the default one", seen=observed(backend=None), now=START + 10,
         phase="Failed", reason="BackendNotFound", says=("'aer'",), notice=True),
     Row(title="a missing ConfigMap is looked for again and again",
-        seen=observed(program=FROM_CONFIG_MAP, source=Source(files=None)), does=(ReadSource,),
+        seen=observed(program=FROM_CONFIG_MAP, source=Source(files=None, problem="there is no ConfigMap 'source'")),
+        does=(ReadSource,),
         phase="Queued", reason="SourceNotFound", says=("no ConfigMap 'source'",), again=2.0),
     Row(title="a ConfigMap without the entrypoint may still get it",
         seen=observed(program=FROM_CONFIG_MAP, source=Source(files={"a.py": ""})), does=(ReadSource,),
@@ -129,6 +130,26 @@ QUEUED = [
     Row(title="a source above the limit names size and limit",
         seen=observed(program=program(source={"inline": "x" * (750 * 1024 + 1)})), phase="Failed",
         reason="SourceTooLarge", says=("768001 bytes", "768000"), notice=True),
+    Row(title="a backend that is known to be too small is refused with both figures",
+        seen=observed(program=program(backend_requirements={"min_num_qubits": 6}),
+                      backend=BackendSnapshot(name="five", spec={"generic": {"numQubits": 5}})),
+        phase="Failed", reason="BackendTooSmall", says=("6 qubits", "'five' has 5", "'a-program'"), notice=True),
+    Row(title="a fake device has as many qubits as the device",
+        seen=observed(program=program(backend_requirements={"min_num_qubits": 28}),
+                      backend=BackendSnapshot(name="ibmq_montreal", spec={"fake": {"name": "FakeMontrealV2"}})),
+        phase="Failed", reason="BackendTooSmall", says=("28 qubits", "'ibmq_montreal' has 27"), notice=True),
+    Row(title="a backend that is just large enough will do",
+        seen=observed(program=program(backend_requirements={"min_num_qubits": 5}),
+                      backend=BackendSnapshot(name="five", spec={"generic": {"numQubits": 5}})),
+        does=(CreatePod,), again=5.0),
+    Row(title="of a simulator only its runner knows the size",
+        seen=observed(program=program(backend_requirements={"min_num_qubits": 5000})), does=(CreatePod,), again=5.0),
+    Row(title="a backend that is nearly a well-known one is suggested",
+        seen=observed(backend=None, job=job(backend="fake-montrael")), now=START + 10,
+        phase="Failed", reason="BackendNotFound", says=("'fake-montrael'", "did you mean fake-montreal"), notice=True),
+    Row(title="schemas above the limit name size and limit",
+        seen=observed(program=program(parameters={"description": "x" * 70_000})), phase="Failed",
+        reason="SchemaTooLarge", says=("70019 bytes", "65536"), notice=True),
     Row(title="a limit above the program's is refused with both figures",
         seen=observed(job=job(max_execution_time_seconds=301)), phase="Failed",
         reason="MaxExecutionTimeAboveProgram", says=("301", "300"), notice=True),
@@ -498,6 +519,16 @@ def test_a_hand_over_says_everything_the_runner_needs() -> None:
         limits=contract.Limits(execution_seconds=20.0),
         log_level="DEBUG",
     )
+
+
+def test_a_hand_over_says_what_the_program_needs_of_qiskit_and_of_its_backend() -> None:
+    special = program(compatibility="Qiskit0", backend_requirements={"min_num_qubits": 5})
+    seen = observed(job=job(), program=special, pods=(pod(),), runner=runner())
+    status = the_plan(seen).status or {}
+    assert status["program"]["compatibility"] == "Qiskit0"
+    (action,) = the_plan(dataclasses.replace(seen, job=job(status=status))).actions
+    assert isinstance(action, HandOver)
+    assert (action.request.compatibility, action.request.min_num_qubits) == ("Qiskit0", 5)
 
 
 def test_a_second_pod_has_another_name_and_a_higher_attempt() -> None:

@@ -13,6 +13,7 @@ from runtime_operator.api.names import child_name
 from runtime_operator.api.v1alpha1 import Phase
 from runtime_operator.decide.job import plan_job
 from runtime_operator.decide.plan import ClaimPod, CreatePod, DeletePod, HandOver
+from runtime_operator.observe.schemas import Checked
 from runtime_operator.observe.snapshots import (
     InterimResult,
     JobSnapshot,
@@ -25,6 +26,7 @@ from runtime_operator.observe.snapshots import (
     Source,
 )
 from runtime_runner.contract import FailureReason, RunnerState
+from runtime_runner.schema.verdicts import Verdict, Violation
 from support import crd, snapshots
 from support.clock import START
 from support.snapshots import CONFIG, JOB_UID, POD_UID, exit_event, failed_event
@@ -105,10 +107,29 @@ conditions = st.lists(
 )
 
 
+STRICT = snapshots.program(parameters={"type": "object"}, return_values={"type": "integer"})
+assert STRICT.schemas.results is not None
+STRICT_RESULTS = STRICT.schemas.results
+
+checks = st.builds(
+    lambda verdict: Checked(of="sha256:" + "0" * 64, verdicts=(verdict,)),
+    st.sampled_from(
+        [
+            Verdict(),
+            Verdict(violations=(Violation("result", "type", "integer", "'x'"),) * 4),
+            Verdict(problem="the schema is not valid"),
+            Verdict(problem="the schema takes too long", too_expensive=True),
+        ]
+    ),
+)
+
+
 @st.composite
 def jobs(draw: st.DrawFn) -> JobSnapshot:
     phase = draw(st.sampled_from(Phase))
-    status = {"phase": phase.value, "conditions": draw(conditions)}
+    status: dict[str, Any] = {"phase": phase.value, "conditions": draw(conditions)}
+    if schemas := draw(st.sampled_from(["", "", STRICT_RESULTS.digest, "sha256:" + "0" * 64])):
+        status["program"] = {"resultSchemas": schemas, "validateResults": draw(st.sampled_from(["Warn", "Enforce"]))}
     if phase is not Phase.QUEUED:
         status["runner"] = {"pod": snapshots.POD_NAME, "uid": draw(uids), "node": "n", "path": "cold", "attempt": 0}
     if phase.terminal:
@@ -136,17 +157,24 @@ def situations(draw: st.DrawFn) -> Observed:
                 snapshots.program(),
                 snapshots.program(),
                 snapshots.program(source={"config_map_ref": {"name": "source"}}),
+                STRICT,
                 None,
             ]
         )
     )
     source = program.source if program else None
     if program is not None and source is None:
-        source = draw(st.sampled_from([None, Source(files=None), Source(files={"main.py": "..."})]))
+        source = draw(
+            st.sampled_from([None, Source(files=None, problem="it is not there"), Source(files={"main.py": "..."})])
+        )
+    job = draw(jobs())
     return snapshots.observed(
-        job=draw(jobs()),
+        job=job,
         program=program,
         source=source,
+        input_check=draw(st.none() | checks) if program is STRICT else None,
+        result_schemas=STRICT_RESULTS if job.result_schemas == STRICT_RESULTS.digest else None,
+        result_check=draw(st.none() | checks) if job.result_schemas else None,
         pods=tuple(draw(st.lists(pods, max_size=2, unique_by=lambda pod: pod.uid))),
         runner=draw(st.none() | runners),
         outputs=draw(st.none() | st.just(Outputs(result=OutputRef(names=("a",), size=70_002, sha256="0" * 64)))),
@@ -201,6 +229,9 @@ def test_every_plan_keeps_the_rules(seen: Observed, now: float) -> None:
             assert action.request.job_uid == job.uid
         if isinstance(action, (CreatePod, ClaimPod)):
             assert job.phase is Phase.QUEUED
+        if isinstance(action, (CreatePod, ClaimPod, HandOver)) and seen.program is STRICT:
+            assert seen.input_check is not None, "inputs are checked before a pod is used"
+            assert not seen.input_check.verdicts[0].violations
         if isinstance(action, DeletePod):
             assert any(pod.uid == action.pod_uid and pod.job_uid == JOB_UID for pod in seen.pods)
 

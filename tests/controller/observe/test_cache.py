@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from runtime_operator.api.conditions import Reason
 from runtime_operator.api.names import JobKey
-from runtime_operator.api.v1alpha1 import ProgramKind
+from runtime_operator.api.v1alpha1 import ConfigMapRef, ProgramKind
 from runtime_operator.build.namespace import runner_policy
 from runtime_operator.observe.cache import Cache
-from runtime_operator.observe.snapshots import Outputs, RunnerSnapshot, Source
+from runtime_operator.observe.schemas import Checked
+from runtime_operator.observe.snapshots import BackendSnapshot, Outputs, RunnerSnapshot, Source
+from runtime_runner.schema.verdicts import Verdict
 from support import builders
 from support.clock import START
 
@@ -91,7 +93,7 @@ def test_of_a_job_that_has_ended_little_is_kept(cache: Cache) -> None:
         "completionTime": "2026-01-01T00:00:00Z",
         "conditions": [done | {"lastTransitionTime": "2026-01-01T00:00:00Z"}],
     }
-    cache.remember_source("job-uid", "source", Source(files={"main.py": "..."}))
+    cache.remember_source("job-uid", ConfigMapRef(name="source"), Source(files={"main.py": "..."}))
     cache.put_job(version(builders.job(uid="job-uid", status=status, inputs={"n": "x" * 9999}), 1))
     job = cache.observe(KEY, nobody).job
     assert job is not None
@@ -118,16 +120,19 @@ def test_a_job_is_seen_with_its_program_backend_and_runner(cache: Cache) -> None
     assert cache.observe(KEY, nobody).program is not None, "that was another program of the same name"
     cache.drop_backend(builders.backend(), 6.0)
     seen = cache.observe(KEY, nobody)
-    assert seen.backend is None
+    assert seen.backend == BackendSnapshot(name="aer", spec={"aer": {}}), "a well-known name"
     assert seen.reference_lost_at == 6.0
 
 
 def test_a_source_counts_only_while_the_program_names_its_config_map(cache: Cache) -> None:
     cache.put_job(version(builders.job(uid="job-uid"), 1))
     cache.put_program(version(builders.program(source={"configMapRef": {"name": "one"}}), 2))
-    cache.remember_source("job-uid", "one", Source(files={"main.py": "..."}))
+    cache.remember_source("job-uid", ConfigMapRef(name="one"), Source(files={"main.py": "..."}))
     assert cache.observe(KEY, nobody).source == Source(files={"main.py": "..."})
     cache.put_program(version(builders.program(source={"configMapRef": {"name": "two"}}), 3))
+    assert cache.observe(KEY, nobody).source is None
+    items = [{"key": "main", "path": "main.py"}]
+    cache.put_program(version(builders.program(source={"configMapRef": {"name": "one", "items": items}}), 4))
     assert cache.observe(KEY, nobody).source is None
 
 
@@ -197,3 +202,80 @@ def test_waiting_jobs_are_those_that_are_queued(cache: Cache) -> None:
     cache.put_job(version(builders.job("c", status={"phase": "Running"}), 3))
     assert cache.waiting_jobs("default") == [KEY]
     assert len(cache.waiting_jobs()) == 2
+
+
+def test_a_well_known_name_is_a_backend_unless_there_is_a_runtime_backend_of_that_name() -> None:
+    body = builders.job(backend="ibmq_montreal")
+    own = BackendSnapshot(name="ibmq_montreal", spec={"aer": {}})
+    builtin, none = Cache("aer"), Cache("aer", builtin_backends=False)
+    for cache in (builtin, none):
+        cache.put_job(version(body, 1))
+    assert none.observe(KEY, nobody).backend is None
+    twin = BackendSnapshot(name="ibmq_montreal", spec={"fake": {"name": "FakeMontrealV2"}})
+    assert builtin.observe(KEY, nobody).backend == twin
+    builtin.put_backend(version(builders.backend("ibmq_montreal"), 2))
+    assert builtin.observe(KEY, nobody).backend == own
+
+
+VALID = Verdict()
+STRICT = {"parameters": {"type": "object"}, "returnValues": {"type": "integer"}}
+
+
+def with_program(cache: Cache, number: int, **spec: Any) -> Any:
+    body = builders.program(**spec)
+    body["metadata"]["uid"] = "program-uid"
+    cache.put_program(version(body, number))
+    program = cache.program((ProgramKind.NAMESPACED, "default", "a-program"))
+    assert program is not None
+    return program
+
+
+def test_a_check_counts_as_long_as_job_and_schema_are_the_same(cache: Cache) -> None:
+    cache.put_job(version(builders.job(uid="job-uid"), 1))
+    schemas = with_program(cache, 2, **STRICT).schemas
+    checked = Checked(of=schemas.inputs_digest, verdicts=(VALID,))
+    cache.remember_check(KEY, "job-uid", "inputs", checked)
+    assert cache.observe(KEY, nobody).input_check == checked
+    with_program(cache, 3, **STRICT, description="another description")
+    assert cache.observe(KEY, nobody).input_check == checked
+    with_program(cache, 4, parameters={"type": "array"})
+    assert cache.observe(KEY, nobody).input_check is None
+
+
+def test_a_check_that_comes_back_late_is_forgotten(cache: Cache) -> None:
+    cache.put_job(version(builders.job(uid="job-uid"), 1))
+    checked = Checked(of=with_program(cache, 2, **STRICT).schemas.inputs_digest, verdicts=(VALID,))
+    cache.remember_check(KEY, "an-older-job", "inputs", checked)
+    cache.put_job(version(builders.job(uid="job-uid", status={"phase": "Cancelled"}), 3))
+    cache.remember_check(KEY, "job-uid", "inputs", checked)
+    assert cache._memory == {}
+
+
+def test_a_running_job_keeps_the_schemas_its_results_are_checked_with(cache: Cache) -> None:
+    results = with_program(cache, 1, **STRICT).schemas.results
+    assert results is not None
+    status = {"phase": "Running", "program": {"resultSchemas": results.digest}}
+    cache.put_job(version(builders.job(uid="job-uid", status=status), 2))
+    assert cache.observe(KEY, nobody).result_schemas == results
+    with_program(cache, 3, returnValues={"type": "string"})
+    assert cache.observe(KEY, nobody).result_schemas == results
+    cache.drop_program(version(builders.program(), 4), 5.0)
+    assert cache.observe(KEY, nobody).result_schemas == results
+
+
+def test_schemas_that_changed_before_the_operator_started_are_not_taken_for_those_of_the_job(cache: Cache) -> None:
+    with_program(cache, 1, **STRICT)
+    status = {"phase": "Running", "program": {"resultSchemas": "sha256:another"}}
+    cache.put_job(version(builders.job(uid="job-uid", status=status), 2))
+    assert cache.observe(KEY, nobody).result_schemas is None
+
+
+def test_what_is_known_of_a_programs_schemas_goes_with_them(cache: Cache) -> None:
+    key = (ProgramKind.NAMESPACED, "default", "a-program")
+    checked = Checked(of=with_program(cache, 1, **STRICT).schemas.digest, verdicts=(VALID, VALID))
+    cache.remember_check(key, "another-uid", "program", checked)
+    assert cache.program_check(key) is None
+    cache.remember_check(key, "program-uid", "program", checked)
+    assert cache.program_check(key) == checked
+    with_program(cache, 2, parameters={"type": "array"})
+    assert cache.program_check(key) is None

@@ -224,17 +224,39 @@ def test_a_program_that_cannot_be_understood_has_no_source() -> None:
     assert "spec.maxExecutionTimeSeconds" in program.spec_error
 
 
+def nested(depth: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {}
+    for _ in range(depth):
+        schema = {"items": schema}
+    return schema
+
+
+def test_a_schema_that_is_nested_too_deeply_is_a_fault_of_its_program_and_of_nobody_else() -> None:
+    program = parse_program(builders.program(parameters=nested(100_000)))
+    assert program.spec is None
+    assert program.spec_error == "a schema is nested too deeply"
+
+
+def test_a_deeply_nested_schema_has_a_digest() -> None:
+    program = parse_program(builders.program(parameters=nested(300)))
+    assert program_digest(program, Source(files={})).startswith("sha256:")
+
+
 def test_a_digest_depends_on_what_runs_and_not_on_how_it_is_given() -> None:
     def digest(files: Source, **spec: Any) -> str:
-        parsed = parse_program(builders.program(**spec)).spec
-        assert parsed is not None
-        return program_digest(parsed, files)
+        return program_digest(parse_program(builders.program(**spec)), files)
 
     files = Source(files={"main.py": "1"})
     same = digest(files, source={"inline": "1"})
     assert same == digest(files, source={"configMapRef": {"name": "x"}})
     assert same != digest(Source(files={"main.py": "2"}))
     assert same != digest(files, maxExecutionTimeSeconds=5)
+    assert same != digest(files, compatibility="Qiskit0")
+    assert same != digest(files, backendRequirements={"minNumQubits": 5})
+    assert same != digest(files, validateResults="Ignore")
+    schema = {"type": "object"}
+    by_schema = {digest(files, **{field: schema}) for field in ("parameters", "returnValues", "interimResults")}
+    assert len(by_schema | {same}) == 4
     assert same.startswith("sha256:")
 
 

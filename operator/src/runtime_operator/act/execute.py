@@ -22,7 +22,8 @@ from runtime_operator.decide import plan as plans
 from runtime_operator.kube.client import CONFIG_MAPS, JOBS, NETWORK_POLICIES, PODS, SERVICE_ACCOUNTS
 from runtime_operator.kube.errors import Conflict, Forbidden, Invalid, NotFound, QuotaExceeded, Unavailable
 from runtime_operator.kube.events import InvolvedObject
-from runtime_operator.observe.snapshots import Source, parse_job, parse_pod
+from runtime_operator.observe.snapshots import parse_job, parse_pod
+from runtime_operator.observe.source import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from runtime_operator.observe.cache import Cache
     from runtime_operator.observe.snapshots import Observed
     from runtime_operator.runners.conversations import Conversations
+    from runtime_operator.schema.checks import Checks
 
 log = structlog.get_logger(__name__)
 
@@ -41,8 +43,11 @@ log = structlog.get_logger(__name__)
 class Executor:
     """Everything a plan may ask for."""
 
-    def __init__(self, kube: Kube, cache: Cache, conversations: Conversations, events: EventRecorder) -> None:
-        self._kube, self._cache, self._conversations, self._events = kube, cache, conversations, events
+    def __init__(
+        self, kube: Kube, cache: Cache, conversations: Conversations, checks: Checks, events: EventRecorder
+    ) -> None:
+        self._kube, self._cache, self._conversations = kube, cache, conversations
+        self._checks, self._events = checks, events
         self._preparing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def execute(self, observed: Observed, plan: plans.Plan) -> float | None:
@@ -71,6 +76,8 @@ class Executor:
                 return await self._prepare(key, action.namespace)
             case plans.ReadSource():
                 await self._read_source(action)
+            case plans.ApplySchemas():
+                self._checks.ensure(key, action.job_uid, action.subject, action.digest, action.requests)
             case plans.CreatePod():
                 return await self._create_pod(key, action)
             case plans.Converse():
@@ -133,9 +140,8 @@ class Executor:
         return True
 
     async def _read_source(self, action: plans.ReadSource) -> None:
-        found = await self._kube.get(CONFIG_MAPS, action.namespace, action.name)
-        files = dict(found.get("data") or {}) if found is not None else None
-        self._cache.remember_source(action.job_uid, action.name, Source(files=files))
+        found = await self._kube.get(CONFIG_MAPS, action.namespace, action.ref.name)
+        self._cache.remember_source(action.job_uid, action.ref, source_of(found, action.ref))
 
     async def _create_pod(self, key: JobKey, action: plans.CreatePod) -> bool:
         manifest = dict(action.manifest)

@@ -17,13 +17,15 @@ MESSAGE_CHARACTERS = 1024
 
 
 class ConditionType(StrEnum):
-    """The conditions of our resources. `RECONCILING` and `STALLED` are read by kstatus (Argo CD, Flux, kpt)."""
+    """The conditions of our resources. kstatus (Argo CD, Flux, kpt) reads `RECONCILING`, `STALLED`, `READY`."""
 
     SUCCEEDED = "Succeeded"
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
     SUSPENDED = "Suspended"
+    RESULTS_VALID = "ResultsValid"
     READY = "Ready"
+    SCHEMAS_VALID = "SchemasValid"
 
 
 class Status(StrEnum):
@@ -41,11 +43,13 @@ class Reason(StrEnum):
     INVALID_PROGRAM = FailureReason.INVALID_PROGRAM.value
     PROGRAM_FAILED = FailureReason.PROGRAM_FAILED.value
     PROGRAM_EXITED = FailureReason.PROGRAM_EXITED.value
+    MISSING_MODULE = FailureReason.MISSING_MODULE.value
     INVALID_INPUT = FailureReason.INVALID_INPUT.value
     INVALID_RESULT = FailureReason.INVALID_RESULT.value
     RESULT_TOO_LARGE = FailureReason.RESULT_TOO_LARGE.value
     MAX_EXECUTION_TIME_EXCEEDED = FailureReason.MAX_EXECUTION_TIME_EXCEEDED.value
     OUT_OF_MEMORY = FailureReason.OUT_OF_MEMORY.value
+    BACKEND_TOO_SMALL = FailureReason.BACKEND_TOO_SMALL.value
     INVALID_BACKEND = FailureReason.INVALID_BACKEND.value
     CANCELLED = FailureReason.CANCELLED.value
     RUNNER_ERROR = FailureReason.RUNNER_ERROR.value
@@ -63,6 +67,7 @@ class Reason(StrEnum):
 
     # What a job waits for.
     SUSPENDED = "Suspended"
+    CHECKING_INPUTS = "CheckingInputs"
     WAITING_FOR_RUNNER = "WaitingForRunner"
     UNSCHEDULABLE = "Unschedulable"
     QUOTA_EXCEEDED = "QuotaExceeded"
@@ -80,8 +85,15 @@ class Reason(StrEnum):
     EVICTED = "Evicted"
     NAME_CONFLICT = "NameConflict"
 
-    # Programs and backends.
+    # Programs and their schemas.
     ACCEPTED = "Accepted"
+    SCHEMA_TOO_LARGE = "SchemaTooLarge"
+    SCHEMA_TOO_EXPENSIVE = "SchemaTooExpensive"
+    SCHEMA_NOT_APPLICABLE = "SchemaNotApplicable"
+    SCHEMA_CHECK_FAILED = "SchemaCheckFailed"
+    RESULT_VIOLATES_SCHEMA = "ResultViolatesSchema"
+    INTERIM_RESULT_VIOLATES_SCHEMA = "InterimResultViolatesSchema"
+    PROGRAM_CHANGED = "ProgramChanged"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

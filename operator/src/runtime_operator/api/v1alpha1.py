@@ -38,10 +38,33 @@ class _Model(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
 
+class ValidateResults(StrEnum):
+    """What becomes of a result that violates its program's schema."""
+
+    IGNORE = "Ignore"
+    WARN = "Warn"
+    ENFORCE = "Enforce"
+
+
+class Compatibility(StrEnum):
+    """Which earlier Qiskit's names are restored for a program."""
+
+    NONE = "None"
+    QISKIT_0 = "Qiskit0"
+
+
+class KeyToPath(_Model):
+    """Which file a key of a ConfigMap is."""
+
+    key: str
+    path: str
+
+
 class ConfigMapRef(_Model):
-    """A ConfigMap in the program's own namespace; each key is a file."""
+    """A ConfigMap in the program's own namespace; each key is a file, or those that are listed."""
 
     name: str
+    items: tuple[KeyToPath, ...] = ()
 
 
 class ProgramSource(_Model):
@@ -52,6 +75,12 @@ class ProgramSource(_Model):
     config_map_ref: ConfigMapRef | None = None
 
 
+class BackendRequirements(_Model):
+    """What a program needs of its backend."""
+
+    min_num_qubits: int | None = None
+
+
 class ProgramSpec(_Model):
     """Of RuntimeProgram and ClusterRuntimeProgram."""
 
@@ -60,6 +89,22 @@ class ProgramSpec(_Model):
     source: ProgramSource
     entrypoint: str = "main.py"
     profile: str | None = None
+    compatibility: Compatibility = Compatibility.NONE
+    backend_requirements: BackendRequirements = BackendRequirements()
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    return_values: dict[str, Any] = Field(default_factory=dict)
+    interim_results: dict[str, Any] = Field(default_factory=dict)
+    validate_results: ValidateResults = ValidateResults.WARN
+
+    @property
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        """The JSON Schemas that say anything, by the field they are in."""
+        named = {
+            "parameters": self.parameters,
+            "returnValues": self.return_values,
+            "interimResults": self.interim_results,
+        }
+        return {name: schema for name, schema in named.items() if schema}
 
 
 class ProgramRef(_Model):

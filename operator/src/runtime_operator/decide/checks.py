@@ -8,22 +8,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runtime_runner import backend_names
+
 from runtime_operator.api.conditions import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from runtime_operator.config import OperatorConfig
     from runtime_operator.observe.snapshots import Observed, ProgramSnapshot, Source
 
 
+SHOWN = 3
+"""Violations of a schema that are told in one message."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One reason and one sentence for a person. ``may_heal``: what is missing may still be created."""
+    """One reason and one sentence for a person."""
 
     reason: Reason
     message: str
     may_heal: bool = False
+    """What is missing may still be created."""
+    public: str = ""
+    """The sentence without the user's values, for an event: who reads events need not be allowed to read jobs."""
 
 
 def refusal(observed: Observed, config: OperatorConfig) -> Finding | None:
@@ -79,8 +88,43 @@ def backend_is_missing(observed: Observed, config: OperatorConfig) -> Finding | 
     """It may be applied a moment after the job."""
     if observed.backend is None and observed.job and observed.job.spec:
         name = observed.job.spec.backend or config.default_backend
-        return Finding(Reason.BACKEND_NOT_FOUND, f"there is no RuntimeBackend {name!r}", may_heal=True)
+        similar = backend_names.similar(name) if config.builtin_backends else []
+        hint = f"; did you mean {' or '.join(similar)}?" if similar else ""
+        return Finding(Reason.BACKEND_NOT_FOUND, f"there is no RuntimeBackend {name!r}{hint}", may_heal=True)
     return None
+
+
+def backend_is_too_small(observed: Observed, _config: OperatorConfig) -> Finding | None:
+    """Where the number of qubits is known only to Qiskit, the runner compares."""
+    program, backend = observed.program, observed.backend
+    if not (program and program.spec and backend):
+        return None
+    needed = program.spec.backend_requirements.min_num_qubits
+    there = backend_names.num_qubits(backend.spec)
+    if needed is None or there is None or there >= needed:
+        return None
+    return Finding(
+        Reason.BACKEND_TOO_SMALL,
+        f"{program.kind} {program.name!r} needs {needed} qubits, backend {backend.name!r} has {there}",
+    )
+
+
+def inputs_violate_schema(observed: Observed, _config: OperatorConfig) -> Finding | None:
+    """As far as that is known yet. A schema that cannot be applied at all is its program's trouble, not the job's."""
+    program, check = observed.program, observed.input_check
+    if program is None or check is None:
+        return None
+    (verdict,) = check.verdicts
+    if verdict.too_expensive:
+        named = f"the parameters of {program.kind} {program.name!r}"
+        return Finding(Reason.SCHEMA_TOO_EXPENSIVE, f"{named} cannot be checked: {verdict.problem}")
+    if not verdict.violations:
+        return None
+    return Finding(
+        Reason.INVALID_INPUT,
+        sentence([str(violation) for violation in verdict.violations]),
+        public=sentence([violation.demand for violation in verdict.violations]),
+    )
 
 
 CHECKS: tuple[Callable[[Observed, OperatorConfig], Finding | None], ...] = (
@@ -90,7 +134,15 @@ CHECKS: tuple[Callable[[Observed, OperatorConfig], Finding | None], ...] = (
     limit_is_above_the_programs,
     inputs_are_too_large,
     backend_is_missing,
+    backend_is_too_small,
+    inputs_violate_schema,
 )
+
+
+def sentence(violations: Sequence[str]) -> str:
+    """Return the first few of these as one text."""
+    more = f"; and {len(violations) - SHOWN} more" if len(violations) > SHOWN else ""
+    return "; ".join(violations[:SHOWN]) + more
 
 
 def program_finding(program: ProgramSnapshot, source: Source | None, config: OperatorConfig) -> Finding | None:
@@ -102,12 +154,15 @@ def program_finding(program: ProgramSnapshot, source: Source | None, config: Ope
     if profile not in config.profiles:
         known = ", ".join(sorted(config.profiles))
         return Finding(Reason.PROFILE_NOT_FOUND, f"{named} asks for profile {profile!r}; there are: {known}")
+    if program.schemas.size > config.limits.schema_bytes:
+        size, limit = program.schemas.size, config.limits.schema_bytes
+        return Finding(
+            Reason.SCHEMA_TOO_LARGE, f"the schemas of {named} are {size} bytes of JSON, the limit is {limit}"
+        )
     if source is None:
         return None
     if source.files is None:
-        ref = program.spec.source.config_map_ref
-        missing = ref.name if ref else ""
-        return Finding(Reason.SOURCE_NOT_FOUND, f"{named}: there is no ConfigMap {missing!r}", may_heal=True)
+        return Finding(Reason.SOURCE_NOT_FOUND, f"{named}: {source.problem}", may_heal=True)
     if source.size > config.limits.source_bytes:
         limit = config.limits.source_bytes
         return Finding(Reason.SOURCE_TOO_LARGE, f"the source of {named} is {source.size} bytes, the limit is {limit}")

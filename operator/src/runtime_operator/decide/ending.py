@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from runtime_runner import contract
 
 from runtime_operator.api.conditions import Reason
-from runtime_operator.decide import status
-from runtime_operator.decide.plan import Notice, Plan, ReadJournal, StoreOutputs, delete
+from runtime_operator.decide import results, status
+from runtime_operator.decide.plan import ApplySchemas, Notice, Plan, ReadJournal, StoreOutputs, delete
 from runtime_operator.decide.waiting import why_it_ended
 
 if TYPE_CHECKING:
@@ -54,8 +54,14 @@ def by_the_runner(
     if not runner.exit.succeeded or runner.result is None:
         message = "the runner ended without a complete result and without a reason"
         return _fail(job, now, Reason.RUNNER_ERROR, message, runner=runner, observed=observed)
-    done = status.completed(job, now, runner, observed.outputs, config.limits.inline_result_bytes)
-    return Plan(status=done)
+    judged = results.judge(observed, job, runner.result, runner)
+    if isinstance(judged, ApplySchemas):
+        return Plan(actions=(judged,))
+    if judged.failure:
+        ended = status.invalid_result(job, now, judged, result=runner.result, runner=runner, outputs=observed.outputs)
+    else:
+        ended = status.completed(job, now, judged, runner, observed.outputs, config.limits.inline_result_bytes)
+    return Plan(status=ended, notice=judged.notice)
 
 
 def with_another_job(
@@ -76,7 +82,11 @@ def without_the_runner(
         return Plan(actions=(ReadJournal(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),), requeue_after=0.0)
     if pod is not None and (last := _last_words(job, pod)):
         if last.succeeded and last.result is not None:
-            return Plan(status=status.from_termination(job, now, last, runner))
+            judged = results.judge(observed, job, last.result, runner)
+            if isinstance(judged, ApplySchemas):
+                return Plan(actions=(judged,))
+            ended = status.from_termination(job, now, judged, last, runner)
+            return Plan(status=ended, notice=judged.notice)
         if last.reason and last.reason != contract.FailureReason.CANCELLED:
             return _fail(job, now, Reason(last.reason), last.message, runner=runner, observed=observed)
     reason, message = _platform(job, pod)
@@ -182,4 +192,13 @@ def _fail(
         actions=actions,
         status=ended,
         notice=None if reason is Reason.CANCELLED else Notice(reason=reason, message=message),
+    )
+
+
+def give_up(job: JobSnapshot, now: float, reason: Reason, message: str, *pods: PodSnapshot, public: str = "") -> Plan:
+    """Return the end of a job whose program was never entered; ``public`` is what an event may say of it."""
+    return Plan(
+        actions=delete(*(pod for pod in pods if not pod.ended)),
+        status=status.unsuccessful(job, now, reason, message),
+        notice=None if reason is Reason.CANCELLED else Notice(reason=reason, message=public or message),
     )

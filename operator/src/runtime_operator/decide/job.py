@@ -10,27 +10,17 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from runtime_runner import contract
-
-from runtime_operator.api import names
 from runtime_operator.api.conditions import Reason
 from runtime_operator.api.v1alpha1 import Phase
-from runtime_operator.build.pod import runner_pod
-from runtime_operator.decide import checks, deadlines, ending, status, waiting
+from runtime_operator.decide import checks, deadlines, ending, starting, status, waiting
 from runtime_operator.decide.plan import (
-    ClaimPod,
     Converse,
-    CreatePod,
     DeleteJob,
-    HandOver,
-    Notice,
     Plan,
     PrepareNamespace,
-    ReadSource,
     SendCancel,
     delete,
 )
-from runtime_operator.observe.snapshots import program_digest
 
 if TYPE_CHECKING:
     from runtime_operator.config import OperatorConfig
@@ -60,7 +50,7 @@ def _queued(observed: Observed, job: JobSnapshot, now: float, config: OperatorCo
     """No pod has been promised the job: it may still be refused, held, cancelled or given up without a trace."""
     pods = observed.own_pods
     if job.spec is not None and job.spec.cancel:
-        return _give_up(job, now, Reason.CANCELLED, "cancelled before the program was started", *pods)
+        return ending.give_up(job, now, Reason.CANCELLED, "cancelled before the program was started", *pods)
     if job.spec is not None and job.spec.suspend:
         held = status.queued(job, now, Reason.SUSPENDED, "suspended by spec.suspend")
         return Plan(actions=delete(*pods), status=held)
@@ -70,92 +60,18 @@ def _queued(observed: Observed, job: JobSnapshot, now: float, config: OperatorCo
         wait = since + config.limits.reference_grace_seconds - now
         if finding.may_heal and wait > 0:
             waits = status.queued(job, now, finding.reason, f"{finding.message}; waiting for it to be created")
-            read = _read_source(observed, job) if observed.source is not None else ()
+            read = starting.read_source(observed, job) if observed.source is not None else ()
             again = min(wait, deadlines.REREAD_SECONDS) if read else wait
             return Plan(actions=(*delete(*pods), *read), status=waits, requeue_after=again)
-        return _give_up(job, now, finding.reason, finding.message, *pods)
+        return ending.give_up(job, now, finding.reason, finding.message, *pods, public=finding.public)
     assert job.spec is not None  # checked: SpecInvalid
     if deadlines.is_held(job):
         resumed = status.queued(job, now, Reason.WAITING_FOR_RUNNER, "resumed")
         return Plan(status=resumed, requeue_after=0.0)  # the start deadline counts from this condition
     left = deadlines.start_deadline(job, job.spec, config.limits) - now
     if left <= 0:
-        return _give_up(job, now, Reason.START_DEADLINE_EXCEEDED, waiting.overdue(observed, config), *pods)
-    return _look_within(_start(observed, job, now, config), left)
-
-
-def _start(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
-    """Bring up a runner for the job and promise the job to it."""
-    assert job.spec is not None
-    program, backend, limits = observed.program, observed.backend, config.limits
-    assert program is not None
-    assert program.spec is not None
-    assert backend is not None  # checked: ProgramNotFound, InvalidSpec, BackendNotFound
-    if not observed.namespace_prepared:
-        held = waiting.after_refusal(observed, now)
-        return held or Plan(actions=(PrepareNamespace(namespace=job.key.namespace),), requeue_after=0.0)
-    if observed.source is None:
-        return Plan(actions=_read_source(observed, job), requeue_after=0.0)
-    pods = observed.own_pods
-    pod = pods[-1] if pods else None
-    if pod is None or pod.ended or pod.deleting_since is not None:
-        return _next_attempt(observed, job, now, config)
-    runner = observed.runner if observed.runner and observed.runner.pod_uid == pod.uid else None
-    # The pod's deadline set by the claim has no room for a slow start, so the runner has to be warm by then.
-    if runner is None or not runner.connected or runner.state is contract.RunnerState.STARTING:
-        trouble = waiting.trouble(pod, now, limits)
-        if trouble is not None and trouble.gives_up:
-            return _give_up(job, now, trouble.reason, trouble.message, *pods)
-        actions = (Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),) if pod.scheduled else ()
-        waits = status.queued(job, now, trouble.reason, trouble.message) if trouble else None
-        return Plan(actions=actions, status=waits, requeue_after=waiting.look_again(pod, now, limits))
-    execution = deadlines.execution_seconds(job.spec, program.spec, limits)
-    deadline = deadlines.pod_deadline_seconds(pod, runner, execution, limits, now)
-    if deadline is None or runner.broken or runner.job_uid not in ("", job.uid):
-        return Plan(actions=delete(pod))
-    patch = {
-        "metadata": {
-            "uid": pod.uid,
-            "annotations": {names.CLAIMED_ANNOTATION: str(execution)},
-        },
-        "spec": {"activeDeadlineSeconds": deadline},
-    }
-    promised = status.handed_over(
-        job, now, pod=pod, digest=program_digest(program.spec, observed.source), backend=backend.name
-    )
-    return Plan(
-        actions=(ClaimPod(namespace=pod.namespace, pod=pod.name, patch=patch),), status=promised, requeue_after=0.0
-    )
-
-
-def _next_attempt(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
-    """Create a pod, unless the API server has just refused one or enough have failed."""
-    assert job.spec is not None
-    assert observed.program is not None
-    assert observed.program.spec is not None
-    pods = observed.own_pods
-    if pods and pods[-1].attempt + 1 >= config.limits.start_attempts:
-        last = waiting.why_it_ended(pods[-1])
-        message = f"{config.limits.start_attempts} pods ended before the program was started; the last one: {last}"
-        return _give_up(job, now, Reason.RUNNER_START_FAILED, message, *pods)
-    held = waiting.after_refusal(observed, now)
-    if held is not None:
-        return held
-    profile = observed.program.spec.profile or config.default_profile
-    manifest = runner_pod(
-        job_name=job.key.name,
-        job_uid=job.uid,
-        namespace=job.key.namespace,
-        attempt=pods[-1].attempt + 1 if pods else 0,
-        profile_name=profile,
-        profile=config.profiles[profile],
-        deadline_seconds=config.limits.pod_start_seconds
-        + deadlines.execution_seconds(job.spec, observed.program.spec, config.limits)
-        + int(config.limits.stop_grace_seconds)
-        + config.limits.backstop_seconds
-        + 1,
-    )
-    return Plan(actions=(CreatePod(manifest=manifest, job_uid=job.uid),), requeue_after=waiting.QUIET_SECONDS)
+        return ending.give_up(job, now, Reason.START_DEADLINE_EXCEEDED, waiting.overdue(observed, config), *pods)
+    return _look_within(starting.start(observed, job, now, config), left)
 
 
 def _running(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
@@ -192,7 +108,7 @@ def _with_its_pod(
     if runner is None or not runner.connected:
         return _unheard(observed, job, runner, pod, now)
     if not runner.job_uid:
-        return _hand_over(observed, job, runner, pod, now, config)
+        return starting.hand_over(observed, job, runner, pod, now, config)
     if cancelled:
         if runner.cancel_sent_at is None:
             return Plan(actions=(SendCancel(pod_uid=pod.uid),), requeue_after=deadlines.CANCEL_PATIENCE)
@@ -211,52 +127,6 @@ def _unheard(observed: Observed, job: JobSnapshot, runner: RunnerSnapshot | None
     if runner is not None and silence >= deadlines.UNREACHABLE_SECONDS and unwritten:
         unreachable = status.unreachable(job, now, pod, runner.trouble)
     return Plan(actions=(converse, *stop), status=unreachable, requeue_after=deadlines.STATUS_INTERVAL)
-
-
-def _hand_over(
-    observed: Observed, job: JobSnapshot, runner: RunnerSnapshot, pod: PodSnapshot, now: float, config: OperatorConfig
-) -> Plan:
-    """The runner says it has no job yet: give it this one, if everything is still as it was when it was promised."""
-    if job.spec is not None and job.spec.cancel:
-        return _give_up(job, now, Reason.CANCELLED, "cancelled before the program was started", pod)
-    finding = checks.refusal(observed, config)
-    if finding is not None:
-        return _give_up(job, now, finding.reason, finding.message, pod)
-    program = observed.program
-    assert job.spec is not None
-    assert program is not None
-    assert program.spec is not None
-    assert observed.backend is not None  # all checked
-    if observed.source is None:
-        return Plan(actions=_read_source(observed, job), requeue_after=0.0)
-    assert observed.source.files is not None
-    execution = deadlines.execution_seconds(job.spec, program.spec, config.limits)
-    if deadlines.pod_deadline_seconds(pod, runner, execution, config.limits, now) is None:
-        again = status.queued(job, now, Reason.WAITING_FOR_RUNNER, "the pod's deadline became too early for a run")
-        return Plan(actions=delete(pod), status=again, requeue_after=0.0)
-    digest = program_digest(program.spec, observed.source)
-    if job.status.get("program", {}).get("digest") != digest:
-        promised = status.handed_over(job, now, pod=pod, digest=digest, backend=observed.backend.name)
-        return Plan(status=promised, requeue_after=0.0)
-    request = contract.Job(
-        job_uid=job.uid,
-        job_name=job.key.name,
-        attempt=pod.attempt,
-        files=dict(observed.source.files),
-        entrypoint=program.spec.entrypoint,
-        inputs=job.spec.inputs,
-        backend_name=observed.backend.name,
-        backend=dict(observed.backend.spec),
-        limits=contract.Limits(
-            execution_seconds=float(execution),
-            grace_seconds=config.limits.stop_grace_seconds,
-            result_bytes=config.limits.result_bytes,
-            interim_bytes=config.limits.interim_bytes,
-            log_bytes=config.limits.log_bytes,
-        ),
-        log_level=job.spec.log_level,
-    )
-    return Plan(actions=(HandOver(pod_uid=pod.uid, request=request),), requeue_after=deadlines.STATUS_INTERVAL)
 
 
 def _report(observed: Observed, job: JobSnapshot, runner: RunnerSnapshot, pod: PodSnapshot, now: float) -> Plan:
@@ -285,25 +155,9 @@ def _after_the_end(observed: Observed, job: JobSnapshot, now: float) -> Plan:
     return Plan(requeue_after=min(waits, default=None))
 
 
-def _read_source(observed: Observed, job: JobSnapshot) -> tuple[ReadSource, ...]:
-    """Read the program's ConfigMap, if it has its files there."""
-    spec = observed.program.spec if observed.program else None
-    ref = spec.source.config_map_ref if spec else None
-    return (ReadSource(namespace=job.key.namespace, name=ref.name, job_uid=job.uid),) if ref else ()
-
-
 def _look_within(plan: Plan, seconds: float) -> Plan:
     """Return the plan with a look at this moment at the latest, unless it ends the job."""
     if plan.status is not None and Phase(plan.status["phase"]).terminal:
         return plan
     wait = seconds if plan.requeue_after is None else min(seconds, plan.requeue_after)
     return dataclasses.replace(plan, requeue_after=wait)
-
-
-def _give_up(job: JobSnapshot, now: float, reason: Reason, message: str, *pods: PodSnapshot) -> Plan:
-    """End a job whose program was never entered."""
-    return Plan(
-        actions=delete(*(pod for pod in pods if not pod.ended)),
-        status=status.unsuccessful(job, now, reason, message),
-        notice=None if reason is Reason.CANCELLED else Notice(reason=reason, message=message),
-    )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runtime_runner.contract import Job
+    from runtime_runner.schema.verdicts import Request
 
     from runtime_operator.api.conditions import Reason
+    from runtime_operator.api.v1alpha1 import ConfigMapRef
     from runtime_operator.observe.snapshots import PodSnapshot
 
 
@@ -26,8 +28,19 @@ class ReadSource:
     """Read a program's files from a ConfigMap in the job's namespace."""
 
     namespace: str
-    name: str
+    ref: ConfigMapRef
     job_uid: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApplySchemas:
+    """Have values checked by a child; nothing happens if that is under way. The verdicts bring the job back."""
+
+    job_uid: str
+    subject: Literal["inputs", "results"]
+    digest: str
+    """Of the schemas."""
+    requests: tuple[Request, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,6 +128,7 @@ class DeleteJob:
 Action = (
     PrepareNamespace
     | ReadSource
+    | ApplySchemas
     | CreatePod
     | Converse
     | ClaimPod

@@ -14,14 +14,22 @@ from runtime_operator.api.conditions import (
     set_conditions,
     shorten,
 )
-from runtime_operator.api.v1alpha1 import Phase
+from runtime_operator.api.v1alpha1 import Compatibility, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runtime_runner.contract import TerminationMessage
 
-    from runtime_operator.observe.snapshots import JobSnapshot, OutputRef, Outputs, PodSnapshot, RunnerSnapshot
+    from runtime_operator.decide.results import Judgement
+    from runtime_operator.observe.snapshots import (
+        JobSnapshot,
+        OutputRef,
+        Outputs,
+        PodSnapshot,
+        ProgramSnapshot,
+        RunnerSnapshot,
+    )
 
 FAILURE_MESSAGE_CHARACTERS = 4096
 """Longest failure message: the runner's own are shorter; this bounds what a broken one can send."""
@@ -46,13 +54,14 @@ def queued(job: JobSnapshot, now: float, reason: Reason, message: str) -> dict[s
     return {"phase": Phase.QUEUED.value, **_observed(job, now, conditions)}
 
 
-def handed_over(job: JobSnapshot, now: float, *, pod: PodSnapshot, digest: str, backend: str) -> dict[str, Any]:
+def handed_over(
+    job: JobSnapshot, now: float, *, pod: PodSnapshot, program: ProgramSnapshot, digest: str, backend: str
+) -> dict[str, Any]:
     """The job is promised to this pod: written before the hand-over, so that no other pod ever gets it."""
-    assert job.spec is not None  # decided by the checks
     return {
         "phase": Phase.RUNNING.value,
         **_observed(job, now, _running_conditions(_handed_over_to(pod))),
-        "program": {"kind": job.spec.program_ref.kind.value, "name": job.spec.program_ref.name, "digest": digest},
+        "program": {"kind": program.kind.value, "name": program.name, "digest": digest, **_special(program)},
         "backend": {"name": backend},
         "runner": {"pod": pod.name, "uid": pod.uid, "node": pod.node, "path": "cold", "attempt": pod.attempt},
     }
@@ -73,31 +82,50 @@ def unreachable(job: JobSnapshot, now: float, pod: PodSnapshot, trouble: str) ->
 
 
 def completed(
-    job: JobSnapshot, now: float, runner: RunnerSnapshot, outputs: Outputs | None, inline_bytes: int
+    job: JobSnapshot,
+    now: float,
+    judged: Judgement,
+    runner: RunnerSnapshot,
+    outputs: Outputs | None,
+    inline_bytes: int,
 ) -> dict[str, Any]:
     """The program returned; its result is complete."""
     assert runner.exit is not None
     assert runner.result is not None
-    status = _ended(job, Phase.COMPLETED, now, runner, outputs)
-    if outputs and outputs.result:
-        status["resultRef"] = _ref(outputs.result)
-    else:
-        assert len(runner.result) <= inline_bytes
-        status["result"] = runner.result
+    assert (outputs and outputs.result) or len(runner.result) <= inline_bytes
+    status = _ended(job, Phase.COMPLETED, now, runner, outputs) | _result(runner.result, outputs)
     message = f"the program returned after {runner.exit.execution_seconds:.3f} s"
     done = Condition(type=ConditionType.SUCCEEDED, status=Status.TRUE, reason=Reason.COMPLETED, message=message)
-    return {**status, **_observed(job, now, [done])}
+    return {**status, **_observed(job, now, _with(judged, done))}
 
 
 def from_termination(
-    job: JobSnapshot, now: float, words: TerminationMessage, runner: RunnerSnapshot | None
+    job: JobSnapshot, now: float, judged: Judgement, words: TerminationMessage, runner: RunnerSnapshot | None
 ) -> dict[str, Any]:
     """The program returned, as the pod's termination message says: the journal was not to be had."""
+    assert words.result is not None
+    if judged.failure:
+        return invalid_result(job, now, judged, result=words.result, runner=runner)
     status = _ended(job, Phase.COMPLETED, now, runner, None)
     message = f"the program returned after {words.execution_seconds:.3f} s (its container log was lost)"
     done = Condition(type=ConditionType.SUCCEEDED, status=Status.TRUE, reason=Reason.COMPLETED, message=message)
     seconds = round(words.execution_seconds, 3)
-    return {**status, "result": words.result, "executionSeconds": seconds, **_observed(job, now, [done])}
+    ended = {"result": words.result, "executionSeconds": seconds, **_observed(job, now, _with(judged, done))}
+    return {**status, **ended}
+
+
+def invalid_result(
+    job: JobSnapshot,
+    now: float,
+    judged: Judgement,
+    *,
+    result: str,
+    runner: RunnerSnapshot | None,
+    outputs: Outputs | None = None,
+) -> dict[str, Any]:
+    """The program wants only valid results to count, and this one is not known to be. It is kept."""
+    ended = unsuccessful(job, now, judged.reason, judged.failure, runner=runner, outputs=outputs, judged=judged)
+    return ended | _result(result, outputs)
 
 
 def unsuccessful(
@@ -109,6 +137,7 @@ def unsuccessful(
     traceback: str = "",
     runner: RunnerSnapshot | None = None,
     outputs: Outputs | None = None,
+    judged: Judgement | None = None,
 ) -> dict[str, Any]:
     """The job failed or was cancelled; whatever the program had said is kept."""
     phase = Phase.CANCELLED if reason is Reason.CANCELLED else Phase.FAILED
@@ -118,7 +147,7 @@ def unsuccessful(
     conditions = [Condition(type=ConditionType.SUCCEEDED, status=Status.FALSE, reason=reason, message=message)]
     if phase is Phase.FAILED:
         conditions.append(Condition(type=ConditionType.STALLED, status=Status.TRUE, reason=reason, message=message))
-    return {**status, **_observed(job, now, conditions)}
+    return {**status, **_observed(job, now, _with(judged, *conditions) if judged else conditions)}
 
 
 def _ended(
@@ -161,6 +190,26 @@ def _progress(job: JobSnapshot, runner: RunnerSnapshot, outputs: Outputs | None)
             "queuedSeconds": round(max(0.0, runner.started - job.created), 3),
         }
     return {**times, "interimResults": interims, "logs": logs}
+
+
+def _special(program: ProgramSnapshot) -> dict[str, str]:
+    """Return what matters at the job's end, or to its reader, of a program that is not like most."""
+    assert program.spec is not None  # decided by the checks
+    special: dict[str, str] = {}
+    if program.spec.compatibility is not Compatibility.NONE:
+        special["compatibility"] = program.spec.compatibility.value
+    if program.schemas.results is not None:
+        special["resultSchemas"] = program.schemas.results.digest
+        special["validateResults"] = program.spec.validate_results.value
+    return special
+
+
+def _result(text: str, outputs: Outputs | None) -> dict[str, Any]:
+    return {"resultRef": _ref(outputs.result)} if outputs and outputs.result else {"result": text}
+
+
+def _with(judged: Judgement, *conditions: Condition) -> list[Condition]:
+    return [*conditions, judged.condition] if judged.condition else [*conditions]
 
 
 def _handed_over_to(pod: PodSnapshot) -> str:

@@ -6,7 +6,9 @@ It keeps snapshots, not objects, and of a job that is over only what clearing aw
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from runtime_runner import backend_names
 
 from runtime_operator.api import names
 from runtime_operator.api.conditions import ConditionType
@@ -14,6 +16,7 @@ from runtime_operator.api.names import JobKey
 from runtime_operator.api.v1alpha1 import Phase, ProgramKind
 from runtime_operator.build.namespace import runner_policy
 from runtime_operator.observe.snapshots import (
+    BackendSnapshot,
     Observed,
     Refusal,
     Source,
@@ -27,8 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runtime_operator.api.conditions import Reason
+    from runtime_operator.api.v1alpha1 import ConfigMapRef
+    from runtime_operator.observe.schemas import Checked, ResultSchemas
     from runtime_operator.observe.snapshots import (
-        BackendSnapshot,
         JobSnapshot,
         Outputs,
         PodSnapshot,
@@ -38,6 +42,9 @@ if TYPE_CHECKING:
 
 ProgramKey = tuple[ProgramKind, str, str]
 """Kind, namespace (empty for cluster programs), name."""
+
+Subject = Literal["inputs", "results", "program"]
+"""What a check was about: a job's inputs, its result and interim results, or a program's schemas themselves."""
 
 _KEPT_OF_AN_ENDED_JOB = ("phase", "completionTime", "runner")
 
@@ -50,8 +57,11 @@ class _Memory:
     """What belongs to one job but to no object: gone when the operator restarts, and found out again."""
 
     source: Source | None = None
-    source_from: str = ""
-    """Name of the ConfigMap it was read from: a program may change to another one."""
+    source_from: ConfigMapRef | None = None
+    """Where it was read: a program may change to another ConfigMap, or to other keys."""
+    checks: dict[Subject, Checked] = dataclasses.field(default_factory=dict)
+    result_schemas: ResultSchemas | None = None
+    """Those of the program as it was, if it has changed since the job was handed over."""
     outputs: Outputs | None = None
     refusal: Refusal | None = None
     status_written_at: float = 0.0
@@ -60,14 +70,15 @@ class _Memory:
 class Cache:
     """See the module. Nothing here awaits; every method leaves the cache consistent."""
 
-    def __init__(self, default_backend: str) -> None:
-        self._default_backend = default_backend
+    def __init__(self, default_backend: str, *, builtin_backends: bool = True) -> None:
+        self._default_backend, self._builtin_backends = default_backend, builtin_backends
         self._versions: dict[str, int] = {}
         self._gone: dict[str, None] = {}
         """Uids, oldest first."""
         self._jobs: dict[JobKey, JobSnapshot] = {}
         self._deleted: dict[JobKey, str] = {}
         self._programs: dict[ProgramKey, ProgramSnapshot] = {}
+        self._program_checks: dict[ProgramKey, Checked] = {}
         self._backends: dict[str, BackendSnapshot] = {}
         self._lost_at: dict[ProgramKey | str, float] = {}
         """When a program or (by name) a backend was deleted."""
@@ -90,9 +101,12 @@ class Cache:
             job=job,
             program=program,
             source=_source(program, memory),
-            backend=self._backends.get(backend),
+            backend=self._backend(backend),
             reference_lost_at=max(self._lost_at.get(key, 0.0) for key in (program_key or "", backend)),
             pods=pods,
+            input_check=_check_of(memory, "inputs", program.schemas.inputs_digest if program else ""),
+            result_schemas=_result_schemas(job, program, memory),
+            result_check=_check_of(memory, "results", job.result_schemas),
             outputs=memory.outputs,
             namespace_prepared=key.namespace in self._prepared,
             refusal=memory.refusal,
@@ -126,6 +140,7 @@ class Cache:
         program = parse_program(body)
         key = (program.kind, program.namespace, program.name)
         if self._is_newer(body):
+            self._keep_result_schemas(key, program)
             self._programs[key] = program
         return key
 
@@ -135,7 +150,9 @@ class Cache:
         key = (ProgramKind(body["kind"]), meta.get("namespace", ""), meta["name"])
         known = self._programs.get(key)
         if known is not None and known.uid == meta["uid"]:
+            self._keep_result_schemas(key, None)
             del self._programs[key]
+            self._program_checks.pop(key, None)
             self._lost_at[key] = now
         self._forget(meta["uid"])
         return key
@@ -143,6 +160,11 @@ class Cache:
     def program(self, key: ProgramKey) -> ProgramSnapshot | None:
         """Return the program, if there is one."""
         return self._programs.get(key)
+
+    def program_check(self, key: ProgramKey) -> Checked | None:
+        """Return what is known of the program's schemas as they are now."""
+        program, check = self._programs.get(key), self._program_checks.get(key)
+        return check if program is not None and check is not None and check.of == program.schemas.digest else None
 
     def put_backend(self, body: Mapping[str, Any]) -> None:
         """Take over a backend."""
@@ -210,10 +232,21 @@ class Cache:
         """Return the jobs of this namespace that have been given to a pod and are not over."""
         return [key for key, job in self._jobs.items() if job.phase is Phase.RUNNING and key.namespace == namespace]
 
-    def remember_source(self, job_uid: str, config_map: str, source: Source) -> None:
+    def remember_source(self, job_uid: str, ref: ConfigMapRef, source: Source) -> None:
         """Keep the files that were read for this job."""
         memory = self._of(job_uid)
-        memory.source, memory.source_from = source, config_map
+        memory.source, memory.source_from = source, ref
+
+    def remember_check(self, key: JobKey | ProgramKey, uid: str, subject: Subject, checked: Checked) -> None:
+        """Keep what schemas said, as long as the job or program they were asked for is there."""
+        if isinstance(key, JobKey):
+            job = self._jobs.get(key)
+            if job is not None and job.uid == uid and not job.phase.terminal:
+                self._of(uid).checks[subject] = checked
+            return
+        program = self._programs.get(key)
+        if program is not None and program.uid == uid:
+            self._program_checks[key] = checked
 
     def remember_outputs(self, job_uid: str, outputs: Outputs) -> None:
         """Keep where the job's large outputs are."""
@@ -235,6 +268,22 @@ class Cache:
 
     def _of(self, job_uid: str) -> _Memory:
         return self._memory.setdefault(job_uid, _Memory())
+
+    def _backend(self, name: str) -> BackendSnapshot | None:
+        known = self._backends.get(name)
+        if known is None and self._builtin_backends and (spec := backend_names.resolve(name)) is not None:
+            return BackendSnapshot(name=name, spec=spec)
+        return known
+
+    def _keep_result_schemas(self, key: ProgramKey, program: ProgramSnapshot | None) -> None:
+        """Before a program changes: keep for the jobs that run it what their results are to be checked with."""
+        old = self._programs[key].schemas.results if key in self._programs else None
+        new = program.schemas.results if program is not None else None
+        if old is None or (new is not None and new.digest == old.digest):
+            return
+        for job in self._jobs.values():
+            if job.result_schemas == old.digest and not job.phase.terminal and self._program_key(job) == key:
+                self._of(job.uid).result_schemas = old
 
     def _program_key(self, job: JobSnapshot) -> ProgramKey | None:
         if job.spec is None:
@@ -266,7 +315,21 @@ def _source(program: ProgramSnapshot | None, memory: _Memory) -> Source | None:
     if program is None or program.spec is None:
         return None
     ref = program.spec.source.config_map_ref
-    return program.source if ref is None else memory.source if memory.source_from == ref.name else None
+    return program.source if ref is None else memory.source if memory.source_from == ref else None
+
+
+def _check_of(memory: _Memory, subject: Subject, digest: str) -> Checked | None:
+    """Return what the schemas of this digest said."""
+    checked = memory.checks.get(subject)
+    return checked if checked is not None and checked.of == digest else None
+
+
+def _result_schemas(job: JobSnapshot, program: ProgramSnapshot | None, memory: _Memory) -> ResultSchemas | None:
+    """Return the schemas that the job's status names: the program's own, or those it had when the job was started."""
+    for schemas in (program.schemas.results if program else None, memory.result_schemas):
+        if schemas is not None and schemas.digest == job.result_schemas:
+            return schemas
+    return None
 
 
 def _trimmed(job: JobSnapshot) -> JobSnapshot:

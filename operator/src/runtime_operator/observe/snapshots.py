@@ -16,11 +16,14 @@ from runtime_operator.api import names
 from runtime_operator.api.conditions import Reason, parse_time
 from runtime_operator.api.names import JobKey
 from runtime_operator.api.v1alpha1 import BackendSpec, JobSpec, Phase, ProgramKind, ProgramSpec
+from runtime_operator.observe.schemas import Schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runtime_runner.contract import Exit, Failed, RunnerState
+
+    from runtime_operator.observe.schemas import Checked, ResultSchemas
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +52,11 @@ class JobSnapshot:
         """Uid of the pod this job has been promised to, or empty. Once written, no other pod gets the job."""
         return str(self.status.get("runner", {}).get("uid", ""))
 
+    @property
+    def result_schemas(self) -> str:
+        """Digest of the schemas its results are to be checked with, or empty. Written with the promise."""
+        return str(self.status.get("program", {}).get("resultSchemas", ""))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProgramSnapshot:
@@ -62,6 +70,7 @@ class ProgramSnapshot:
     spec: ProgramSpec | None
     spec_error: str
     status: Mapping[str, Any]
+    schemas: Schemas
 
     @property
     def source(self) -> Source | None:
@@ -77,9 +86,11 @@ class ProgramSnapshot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """A program's files by path; None if the ConfigMap that should hold them does not exist."""
+    """A program's files by path; None if the ConfigMap that should hold them does not, or not all of them."""
 
     files: Mapping[str, str] | None
+    problem: str = ""
+    """Why there are none."""
 
     @property
     def size(self) -> int:
@@ -221,6 +232,11 @@ class Observed:
     """The runner pods of this job's name, whichever job's uid they carry."""
     runner: RunnerSnapshot | None = None
     """Of the newest pod of this job, or of the one it was promised to."""
+    input_check: Checked | None = None
+    """What the program's schema says of the job's inputs; None as long as nobody has looked."""
+    result_schemas: ResultSchemas | None = None
+    """What the job's results are to be checked with, if its status names any and they are still known."""
+    result_check: Checked | None = None
     outputs: Outputs | None = None
     namespace_prepared: bool = False
     refusal: Refusal | None = None
@@ -254,6 +270,10 @@ def parse_program(body: Mapping[str, Any]) -> ProgramSnapshot:
     """Return the program; a spec that cannot be understood becomes ``spec_error``."""
     meta = body["metadata"]
     spec, error = _spec(ProgramSpec, body)
+    try:
+        schemas = Schemas.of(spec)
+    except RecursionError:
+        spec, error, schemas = None, "a schema is nested too deeply", Schemas()
     return ProgramSnapshot(
         kind=ProgramKind(body["kind"]),
         namespace=meta.get("namespace", ""),
@@ -263,6 +283,7 @@ def parse_program(body: Mapping[str, Any]) -> ProgramSnapshot:
         spec=spec,
         spec_error=error,
         status=body.get("status") or {},
+        schemas=schemas,
     )
 
 
@@ -317,9 +338,11 @@ def parse_pod(body: Mapping[str, Any]) -> PodSnapshot:
     )
 
 
-def program_digest(spec: ProgramSpec, source: Source) -> str:
+def program_digest(program: ProgramSnapshot, source: Source) -> str:
     """Return the SHA-256 of source and metadata: equal for what runs alike, in whatever way the source is given."""
-    metadata = spec.model_dump(mode="json", exclude={"source"})
+    assert program.spec is not None
+    fields = {"source", "parameters", "return_values", "interim_results"}
+    metadata = program.spec.model_dump(mode="json", exclude=fields) | {"schemas": program.schemas.digest}
     canonical = json.dumps([metadata, dict(source.files or {})], sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 

@@ -1,0 +1,185 @@
+"""How a queued job reaches its runner: inputs checked, a pod brought up, the job promised to it and handed over."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from runtime_runner import contract
+from runtime_runner.schema.verdicts import Request
+
+from runtime_operator.api import names
+from runtime_operator.api.conditions import Reason
+from runtime_operator.api.v1alpha1 import Compatibility
+from runtime_operator.build.pod import runner_pod
+from runtime_operator.decide import checks, deadlines, ending, status, waiting
+from runtime_operator.decide.plan import (
+    ApplySchemas,
+    ClaimPod,
+    Converse,
+    CreatePod,
+    HandOver,
+    Plan,
+    PrepareNamespace,
+    ReadSource,
+    delete,
+)
+from runtime_operator.observe.snapshots import program_digest
+
+if TYPE_CHECKING:
+    from runtime_operator.config import OperatorConfig
+    from runtime_operator.observe.snapshots import JobSnapshot, Observed, PodSnapshot, RunnerSnapshot
+
+
+def start(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
+    """Bring up a runner for the job and promise the job to it."""
+    assert job.spec is not None
+    program, backend, limits = observed.program, observed.backend, config.limits
+    assert program is not None
+    assert program.spec is not None
+    assert backend is not None  # checked: ProgramNotFound, InvalidSpec, BackendNotFound
+    if unchecked := _unchecked_inputs(observed, job):
+        quiet = deadlines.waiting_since(job) + waiting.QUIET_SECONDS - now
+        message = "its inputs are being checked with the program's schema"
+        waits = status.queued(job, now, Reason.CHECKING_INPUTS, message) if quiet <= 0 else None
+        return Plan(actions=(unchecked,), status=waits, requeue_after=quiet if quiet > 0 else None)
+    if not observed.namespace_prepared:
+        held = waiting.after_refusal(observed, now)
+        return held or Plan(actions=(PrepareNamespace(namespace=job.key.namespace),), requeue_after=0.0)
+    if observed.source is None:
+        return Plan(actions=read_source(observed, job), requeue_after=0.0)
+    pods = observed.own_pods
+    pod = pods[-1] if pods else None
+    if pod is None or pod.ended or pod.deleting_since is not None:
+        return _next_attempt(observed, job, now, config)
+    runner = observed.runner if observed.runner and observed.runner.pod_uid == pod.uid else None
+    # The pod's deadline set by the claim has no room for a slow start, so the runner has to be warm by then.
+    if runner is None or not runner.connected or runner.state is contract.RunnerState.STARTING:
+        trouble = waiting.trouble(pod, now, limits)
+        if trouble is not None and trouble.gives_up:
+            return ending.give_up(job, now, trouble.reason, trouble.message, *pods)
+        actions = (Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),) if pod.scheduled else ()
+        waits = status.queued(job, now, trouble.reason, trouble.message) if trouble else None
+        return Plan(actions=actions, status=waits, requeue_after=waiting.look_again(pod, now, limits))
+    execution = deadlines.execution_seconds(job.spec, program.spec, limits)
+    deadline = deadlines.pod_deadline_seconds(pod, runner, execution, limits, now)
+    if deadline is None or runner.broken or runner.job_uid not in ("", job.uid):
+        return Plan(actions=delete(pod))
+    patch = {
+        "metadata": {
+            "uid": pod.uid,
+            "annotations": {names.CLAIMED_ANNOTATION: str(execution)},
+        },
+        "spec": {"activeDeadlineSeconds": deadline},
+    }
+    promised = status.handed_over(
+        job, now, pod=pod, program=program, digest=program_digest(program, observed.source), backend=backend.name
+    )
+    return Plan(
+        actions=(ClaimPod(namespace=pod.namespace, pod=pod.name, patch=patch),), status=promised, requeue_after=0.0
+    )
+
+
+def _next_attempt(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
+    """Create a pod, unless the API server has just refused one or enough have failed."""
+    assert job.spec is not None
+    assert observed.program is not None
+    assert observed.program.spec is not None
+    pods = observed.own_pods
+    if pods and pods[-1].attempt + 1 >= config.limits.start_attempts:
+        last = waiting.why_it_ended(pods[-1])
+        message = f"{config.limits.start_attempts} pods ended before the program was started; the last one: {last}"
+        return ending.give_up(job, now, Reason.RUNNER_START_FAILED, message, *pods)
+    held = waiting.after_refusal(observed, now)
+    if held is not None:
+        return held
+    profile = observed.program.spec.profile or config.default_profile
+    manifest = runner_pod(
+        job_name=job.key.name,
+        job_uid=job.uid,
+        namespace=job.key.namespace,
+        attempt=pods[-1].attempt + 1 if pods else 0,
+        profile_name=profile,
+        profile=config.profiles[profile],
+        deadline_seconds=config.limits.pod_start_seconds
+        + deadlines.execution_seconds(job.spec, observed.program.spec, config.limits)
+        + int(config.limits.stop_grace_seconds)
+        + config.limits.backstop_seconds
+        + 1,
+    )
+    return Plan(actions=(CreatePod(manifest=manifest, job_uid=job.uid),), requeue_after=waiting.QUIET_SECONDS)
+
+
+def hand_over(
+    observed: Observed, job: JobSnapshot, runner: RunnerSnapshot, pod: PodSnapshot, now: float, config: OperatorConfig
+) -> Plan:
+    """The runner says it has no job yet: give it this one, if everything is still as it was when it was promised."""
+    if job.spec is not None and job.spec.cancel:
+        return ending.give_up(job, now, Reason.CANCELLED, "cancelled before the program was started", pod)
+    finding = checks.refusal(observed, config)
+    if finding is not None:
+        return ending.give_up(job, now, finding.reason, finding.message, pod, public=finding.public)
+    program = observed.program
+    assert job.spec is not None
+    assert program is not None
+    assert program.spec is not None
+    assert observed.backend is not None  # all checked
+    if unchecked := _unchecked_inputs(observed, job):
+        return Plan(actions=(unchecked,))
+    if observed.source is None:
+        return Plan(actions=read_source(observed, job), requeue_after=0.0)
+    assert observed.source.files is not None
+    execution = deadlines.execution_seconds(job.spec, program.spec, config.limits)
+    if deadlines.pod_deadline_seconds(pod, runner, execution, config.limits, now) is None:
+        again = status.queued(job, now, Reason.WAITING_FOR_RUNNER, "the pod's deadline became too early for a run")
+        return Plan(actions=delete(pod), status=again, requeue_after=0.0)
+    digest = program_digest(program, observed.source)
+    if job.status.get("program", {}).get("digest") != digest:
+        backend = observed.backend.name
+        promised = status.handed_over(job, now, pod=pod, program=program, digest=digest, backend=backend)
+        return Plan(status=promised, requeue_after=0.0)
+    request = contract.Job(
+        job_uid=job.uid,
+        job_name=job.key.name,
+        attempt=pod.attempt,
+        files=dict(observed.source.files),
+        entrypoint=program.spec.entrypoint,
+        inputs=job.spec.inputs,
+        backend_name=observed.backend.name,
+        backend=dict(observed.backend.spec),
+        limits=contract.Limits(
+            execution_seconds=float(execution),
+            grace_seconds=config.limits.stop_grace_seconds,
+            result_bytes=config.limits.result_bytes,
+            interim_bytes=config.limits.interim_bytes,
+            log_bytes=config.limits.log_bytes,
+        ),
+        log_level=job.spec.log_level,
+        compatibility="" if program.spec.compatibility is Compatibility.NONE else program.spec.compatibility.value,
+        min_num_qubits=program.spec.backend_requirements.min_num_qubits or 0,
+    )
+    return Plan(actions=(HandOver(pod_uid=pod.uid, request=request),), requeue_after=deadlines.STATUS_INTERVAL)
+
+
+def read_source(observed: Observed, job: JobSnapshot) -> tuple[ReadSource, ...]:
+    """Read the program's ConfigMap, if it has its files there."""
+    spec = observed.program.spec if observed.program else None
+    ref = spec.source.config_map_ref if spec else None
+    return (ReadSource(namespace=job.key.namespace, ref=ref, job_uid=job.uid),) if ref else ()
+
+
+def _unchecked_inputs(observed: Observed, job: JobSnapshot) -> ApplySchemas | None:
+    """Return what has to be known before a pod is used; nothing for a program that does not say what it takes."""
+    program = observed.program
+    assert job.spec is not None
+    assert program is not None
+    assert program.spec is not None
+    if not program.schemas.inputs_digest or observed.input_check is not None:
+        return None
+    try:
+        text = json.dumps(job.spec.inputs, separators=(",", ":"))
+    except RecursionError:
+        text = "nested too deeply"  # which is no JSON: the verdict will be that the inputs cannot be read
+    request = Request(schema=program.spec.parameters, text=text, what="spec.inputs")
+    digest = program.schemas.inputs_digest
+    return ApplySchemas(job_uid=job.uid, subject="inputs", digest=digest, requests=(request,))

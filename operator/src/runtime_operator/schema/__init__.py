@@ -1,0 +1,1 @@
+"""Programs' JSON Schemas applied while the operator goes on with its work: children, and who waits for them."""
