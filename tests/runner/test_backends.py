@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from runtime_runner import backends
+from runtime_runner import backends, simulator
 from runtime_runner.contract import FailureReason
 from runtime_runner.failures import JobError
 
@@ -200,7 +200,7 @@ def _as_aer_itself(name: str) -> Any:
         name: str
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backends, "_simulator", lambda: Simulator)
+        patch.setattr(simulator, "simulator_class", lambda: Simulator)
         return backends.build(name, (SPECS | FAKES)[name])
 
 

@@ -61,3 +61,32 @@ def test_the_result_is_what_was_returned_or_else_the_last_one_published_as_final
     for value in published:
         messenger.publish(value, final=True)
     assert final_text(messenger, returned) == final
+
+
+def test_a_messenger_a_user_makes_prints_what_is_published(capsys: pytest.CaptureFixture[str]) -> None:
+    messenger = UserMessenger()
+    messenger.publish({"z": 1j})
+    messenger.publish([1], final=True)
+    assert capsys.readouterr().out == '{"z": {"__type__": "complex", "__value__": [0.0, 1.0]}}\n[1]\n'
+    assert final_text(messenger, None) == "[1]"
+
+
+def test_the_arguments_of_publish_may_be_given_by_position(messenger: UserMessenger, sent: list[str]) -> None:
+    messenger.publish(1, json.JSONEncoder, True)
+    assert sent == []
+    assert final_text(messenger, None) == "1"
+
+
+def test_a_class_of_the_users_own_may_do_more_than_publish(capsys: pytest.CaptureFixture[str]) -> None:
+    class Keeping(UserMessenger):
+        def __init__(self) -> None:
+            self.kept: list[Any] = []
+
+        def publish(self, message: Any, *args: Any, **kwargs: Any) -> None:
+            self.kept.append(message)
+            super().publish(message, *args, **kwargs)
+
+    messenger = Keeping()
+    messenger.publish(1)
+    assert messenger.kept == [1]
+    assert capsys.readouterr().out == "1\n"

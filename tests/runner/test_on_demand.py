@@ -53,3 +53,20 @@ def test_without_such_a_folder_nothing_changes(tmp_path: Path) -> None:
     before = list(sys.meta_path)
     on_demand.make_available(tmp_path / "missing")
     assert sys.meta_path == before
+
+
+def test_of_several_folders_only_the_one_that_is_needed_is_put_on_the_path(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.py").write_text("")
+    program = f"""
+import json, sys
+from pathlib import Path
+from runtime_runner import on_demand
+folders = [{str(tmp_path / "one")!r}, {str(tmp_path / "two")!r}]
+on_demand.make_available(*map(Path, folders), Path("missing"))
+import two
+print(json.dumps([folder in sys.path for folder in folders]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [False, True]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from runner.harness import BARE_BACKEND, GENEROUS_SECONDS, Journal, Runner, make_job
-from runtime_runner import contract, journal
+from runtime_runner import contract, encoding, journal
 from runtime_runner.contract import ExitCode, FailureReason, RunnerState
 
 if TYPE_CHECKING:
@@ -99,9 +99,9 @@ class TestTheOrdinaryCase:
                 return [2**70, 0.1 + 0.2, "ünï", "\\ud800", float("nan"), -0.0, 1.0, "x" * 200 * 1024, "\\0"]
             """
         )
-        values = json.loads(journal.result)
+        values = encoding.from_text(journal.result)
         assert values[:4] == [2**70, 0.1 + 0.2, "ünï", "\ud800"]
-        assert "NaN, -0.0, 1.0" in journal.result
+        assert '{"__type__": "float", "__value__": "nan"}, -0.0, 1.0' in journal.result
         assert values[7:] == ["x" * 200 * 1024, "\0"]
         assert len(journal.all(contract.Result)) == 2
 
@@ -655,6 +655,10 @@ class TestTheMessagePipe:
             pytest.param(
                 b'{"kind":"failed","seq":1,"time":0,"reason":"OOMKilled","message":"","traceback":""}\n',
                 id="a failure that blames the platform",
+            ),
+            pytest.param(
+                b'{"kind":"failed","seq":1,"time":0,"reason":"BackendTooSmall","message":"","traceback":""}\n',
+                id="a failure that blames the user",
             ),
             pytest.param(
                 b'{"kind":"result","seq":1,"time":0,"index":0,"count":1,"text":"\\ud800","size":0,"sha256":""}\n',

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import importlib
 import re
-from contextlib import suppress
-from functools import cache
 from typing import Any
 
-from runtime_runner import failures
+from runtime_runner import failures, simulator
 from runtime_runner.contract import FailureReason
 from runtime_runner.failures import JobError
 
@@ -26,6 +24,20 @@ _GENERIC_OPTIONS = {
     "noiseInfo": "noise_info",
     "seed": "seed",
 }
+
+
+def check_size(backend: Any, name: str, needed: int) -> None:
+    """Make sure that a backend has the qubits a program needs.
+
+    Raises:
+        JobError: it has fewer (BackendTooSmall); the message has both numbers.
+    """
+    number = getattr(backend, "num_qubits", None)
+    if isinstance(number, int) and number < needed:
+        raise JobError(
+            FailureReason.BACKEND_TOO_SMALL,
+            f"the program needs a backend of at least {needed} qubits, and {name!r} has {number}",
+        )
 
 
 def build(name: str, spec: dict[str, Any]) -> Any:
@@ -45,24 +57,24 @@ def build(name: str, spec: dict[str, Any]) -> Any:
         raise _invalid(name, f"this runner image has no {error.name}") from None
     except Exception as error:
         raise _invalid(name, f"{type(error).__name__}: {error}") from None
-    with suppress(AttributeError):  # made by a factory, which may have its reasons
-        backend.name = name
-    return backend
+    return simulator.as_known(backend, name)
 
 
 def _aer(spec: dict[str, Any]) -> Any:
     options = {_snake(key): value for key, value in spec.items() if key not in _OWN_AER_OPTIONS}
     options |= {_snake(key): value for key, value in spec.get("options", {}).items()}
-    simulator = _simulator()
     if device := spec.get("noiseModelFrom"):
         from qiskit_aer.noise import NoiseModel
 
         options["noise_model"] = NoiseModel.from_backend(_device(device))
-    return simulator(**options)
+    return simulator.simulator_class()(**options)
 
 
 def _fake(spec: dict[str, Any]) -> Any:
-    return _simulator().from_backend(_device(spec.get("name")))
+    device = _device(spec.get("name"))
+    backend = simulator.simulator_class().from_backend(device)
+    backend.device = device
+    return backend
 
 
 def _generic(spec: dict[str, Any]) -> Any:
@@ -70,7 +82,9 @@ def _generic(spec: dict[str, Any]) -> Any:
 
     if unknown := sorted(spec.keys() - _GENERIC_OPTIONS):
         raise ValueError(f"generic has no field {unknown[0]!r}")
-    return _simulator().from_backend(GenericBackendV2(**{_GENERIC_OPTIONS[key]: value for key, value in spec.items()}))
+    return simulator.simulator_class().from_backend(
+        GenericBackendV2(**{_GENERIC_OPTIONS[key]: value for key, value in spec.items()})
+    )
 
 
 def _custom(spec: dict[str, Any]) -> Any:
@@ -82,48 +96,6 @@ def _custom(spec: dict[str, Any]) -> Any:
 
 
 _BUILDERS = {"aer": _aer, "fake": _fake, "generic": _generic, "custom": _custom}
-
-
-@cache
-def _simulator() -> Any:
-    """Return Aer's simulator class, with two differences: it keeps its name and does not rebuild its target.
-
-    Aer builds a new target every time it is asked for it, about 158 times in one call of ``transpile``.
-    """
-    from qiskit_aer import AerSimulator
-
-    class Simulator(AerSimulator):  # type: ignore[misc]
-        """AerSimulator whose target is built once per set of options."""
-
-        name: str
-        _kept_target: Any = None
-
-        @property
-        def target(self) -> Any:
-            """What the simulator can do, for the transpiler."""
-            if self._kept_target is None:
-                self._kept_target = super().target
-            return self._kept_target
-
-        def set_option(self, key: str, value: Any) -> None:
-            """Set an option; the target may differ afterwards, the name does not."""
-            self._kept_target = None
-            name = self.name
-            super().set_option(key, value)
-            self.name = name
-
-        def set_max_qubits(self, max_qubits: int) -> None:
-            """Set the number of qubits."""
-            self._kept_target = None
-            super().set_max_qubits(max_qubits)
-
-        def clear_options(self) -> None:
-            """Return to the options it was made with by default."""
-            self._kept_target = None
-            super().clear_options()
-
-    Simulator.__name__ = Simulator.__qualname__ = "AerSimulator"
-    return Simulator
 
 
 def _device(name: Any) -> Any:

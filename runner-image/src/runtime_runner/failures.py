@@ -33,10 +33,13 @@ class JobError(Exception):
 
 
 def program_failed(
-    error: BaseException, folder: Path, reason: FailureReason = FailureReason.PROGRAM_FAILED
+    error: BaseException, folder: Path, reason: FailureReason = FailureReason.PROGRAM_FAILED, *, hint: str = ""
 ) -> JobError:
     """Return the failure that an exception out of the program means, seen from the program's folder."""
-    return JobError(reason, describe(error, folder), format_traceback(error, folder))
+    message = describe(error, folder)
+    if hint:
+        message = cut(f"{message} ({hint})", MESSAGE_BYTES)
+    return JobError(reason, message, format_traceback(error, folder))
 
 
 def describe(error: BaseException, folder: Path) -> str:

@@ -17,12 +17,20 @@ if TYPE_CHECKING:
 
 
 class UserMessenger:
-    """Passed to ``main`` as ``user_messenger``. May be used from several threads."""
+    """Passed to ``main`` as ``user_messenger``. May be used from several threads.
 
-    def __init__(self, send: Callable[[str], None]) -> None:
+    Users make one themselves to call their ``main`` in a notebook or a test; it then prints what is published, interim
+    and final results alike.
+    """
+
+    # A subclass need not call __init__: there was none to call.
+    _send: Callable[[str], None] | None = None
+    _lock = threading.RLock()
+    _final: str | None = None
+
+    def __init__(self, send: Callable[[str], None] | None = None) -> None:
         self._send = send
         self._lock = threading.RLock()  # re-entrant: a signal handler of the program may publish, too
-        self._final: str | None = None
 
     def publish(
         self, message: Any, encoder: type[json.JSONEncoder] = encoding.RuntimeEncoder, final: bool = False
@@ -41,7 +49,9 @@ class UserMessenger:
         with self._lock:
             if final:
                 self._final = text
-            else:
+            if self._send is None:
+                print(text)  # noqa: T201 - what it is for
+            elif not final:
                 self._send(text)
 
 

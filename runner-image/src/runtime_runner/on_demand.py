@@ -2,7 +2,8 @@
 
 ``qiskit-ibm-runtime`` brings the fake devices, and plugins that Qiskit would load in every first ``transpile``: more
 than a second for every runner, wanted by few. In the image it is therefore in a folder of its own (see ``build.sh``).
-Elsewhere there is no such folder, and nothing here has an effect.
+What the profile ``science`` adds is in another: a runner of it is ready as soon as any other. Elsewhere there are no
+such folders, and nothing here has an effect.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-FOLDER = Path(sys.prefix) / "on-demand"
+FOLDERS = (Path(sys.prefix) / "on-demand", Path(sys.prefix) / "science")
 
 
 class OnDemandFinder:
@@ -38,7 +39,6 @@ class OnDemandFinder:
         return spec
 
 
-def make_available(folder: Path = FOLDER) -> None:
-    """Let everything that is imported from now on find these packages."""
-    if folder.is_dir():
-        sys.meta_path.append(OnDemandFinder(folder))
+def make_available(*folders: Path) -> None:
+    """Let everything that is imported from now on find the packages in these folders, by default the image's."""
+    sys.meta_path.extend(OnDemandFinder(folder) for folder in folders or FOLDERS if folder.is_dir())

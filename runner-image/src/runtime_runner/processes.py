@@ -49,9 +49,9 @@ def adopt_orphans() -> None:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def die_with_parent() -> None:
-    """Have the kernel end this process when its parent ends, so that no program outlives a killed supervisor."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    """Have the kernel send this signal when our parent ends, so that no program outlives a killed supervisor."""
+    _prctl(_PR_SET_PDEATHSIG, number)
 
 
 def start_worker() -> Worker:
@@ -68,10 +68,12 @@ def start_worker() -> Worker:
         os.set_inheritable(descriptor, True)
     module = "runtime_runner.worker"
     pipes = (str(read[requests]), str(write[messages]))
+    # an image has its byte-code, and a read-only root; an installation may have none yet, and then takes 5 s to start
+    byte_code = ["-B"] if os.getpid() == 1 else []
     pid = os.posix_spawn(
         sys.executable,
-        # -I: neither the environment nor the working directory chooses code; -B: a read-only root, used once
-        [sys.executable, "-I", "-B", "-X", "utf8", "-m", module, *pipes],
+        # -I: neither the environment nor the working directory chooses code
+        [sys.executable, "-I", *byte_code, "-X", "utf8", "-m", module, *pipes],
         environment,
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

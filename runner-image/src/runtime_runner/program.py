@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from runtime_runner import encoding, failures, messenger
+from runtime_runner import encoding, failures, messenger, modules
 from runtime_runner.contract import FailureReason
 from runtime_runner.failures import JobError
 
@@ -85,7 +85,9 @@ def run(folder: Path, entrypoint: str, backend: Any, user_messenger: UserMesseng
     except encoding.EncodingError as error:
         raise failures.program_failed(error, folder, FailureReason.INVALID_RESULT) from None
     except BaseException as error:
-        raise failures.program_failed(error, folder) from None
+        raise modules.failure(error, folder) or failures.program_failed(
+            error, folder, hint=modules.hint(error)
+        ) from None
     try:
         return messenger.final_text(user_messenger, returned)
     except encoding.EncodingError as error:

@@ -53,13 +53,18 @@ _PROGRAM_REASONS = frozenset(
         FailureReason.INVALID_INPUT,
         FailureReason.PROGRAM_FAILED,
         FailureReason.PROGRAM_EXITED,
+        FailureReason.MISSING_MODULE,
         FailureReason.INVALID_RESULT,
         FailureReason.RESULT_TOO_LARGE,
     }
 )
 """What a worker may report once the program, too, can write its messages: nothing that blames somebody else."""
 
-_WORKER_REASONS = _PROGRAM_REASONS | {FailureReason.INVALID_BACKEND, FailureReason.RUNNER_ERROR}
+_WORKER_REASONS = _PROGRAM_REASONS | {
+    FailureReason.BACKEND_TOO_SMALL,
+    FailureReason.INVALID_BACKEND,
+    FailureReason.RUNNER_ERROR,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

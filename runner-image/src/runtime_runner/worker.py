@@ -19,7 +19,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runtime_runner import backends, contract, failures, limits, on_demand, processes, program
+from runtime_runner import (
+    backends,
+    compatibility,
+    contract,
+    failures,
+    limits,
+    old_imports,
+    on_demand,
+    processes,
+    program,
+)
 from runtime_runner.contract import FailureReason
 from runtime_runner.failures import JobError
 from runtime_runner.journal import escaped_size, unnumbered
@@ -90,6 +100,7 @@ def warm_up() -> dict[str, str]:
         backend = backends.build("warm-up", {"aer": {}})
         backend.run(qiskit.transpile(circuit, backend), shots=1).result().get_counts()
     on_demand.make_available()
+    old_imports.make_available()
     gc.collect()
     gc.freeze()  # what is loaded now stays; later collections need not look at it
     return versions
@@ -114,7 +125,9 @@ def _run(job: contract.Job, channel: Channel, requests: BinaryIO) -> str:
     folder = program.write_files(job.files, job.entrypoint)
     inputs = program.decode_inputs(job.inputs)
     backend = backends.build(job.backend_name, job.backend)
+    backends.check_size(backend, job.backend_name, job.min_num_qubits)
     _set_log_level(job.log_level)
+    compatibility.apply(job.compatibility)
     messenger = UserMessenger(lambda text: channel.send(unnumbered(contract.Interim, value=text)))
     _flush()
     channel.send(unnumbered(contract.Started, job_uid=job.job_uid))
