@@ -1,60 +1,27 @@
-"""The sample program, called as its author would, and as a user's job."""
+"""The counts that sample-program publishes are those of random circuits."""
 
-from __future__ import annotations
-
-import importlib.util
-import json
-import subprocess
-import sys
-from pathlib import Path
-
+import numpy as np
 import pytest
-from runtime_runner import backends, contract
-from runtime_runner.messenger import UserMessenger
-
-pytestmark = pytest.mark.aer
-FOLDER = Path(__file__).parent
-METADATA = json.loads((FOLDER / "sample_program.json").read_text())
-EXAMPLES = sorted((FOLDER / "examples").glob("*.json"))
+from qiskit.circuit.random import random_circuit
+from qiskit.quantum_info import Statevector
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_the_example_publishes_every_iteration_and_says_so(example):
-    spec = importlib.util.spec_from_file_location("sample_program", FOLDER / "sample_program.py")
-    program = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(program)
-    inputs, published = json.loads(example.read_text()), []
-
-    result = program.main(backends.build("aer", {"aer": {}}), UserMessenger(published.append), **inputs)
-
-    assert result == "All done!"
-    messages = [json.loads(text) for text in published]
-    assert [message["iteration"] for message in messages] == list(range(inputs["iterations"]))
-    assert all(sum(message["counts"].values()) == 1024 for message in messages)
+@pytest.mark.parametrize("example", ["nothing_to_do", "three_iterations", "repeatable"])
+def test_it_publishes_the_counts_of_every_iteration_and_says_so(program, example):
+    inputs, outcome = program.example(example)
+    assert outcome.result == "All done!"
+    assert [interim["iteration"] for interim in outcome.interim_results] == list(range(inputs["iterations"]))
+    assert all(sum(interim["counts"].values()) == 1024 for interim in outcome.interim_results)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_the_example_has_the_inputs_the_metadata_declares(example):
-    inputs, parameters = json.loads(example.read_text()), METADATA["spec"]["parameters"]
-    assert inputs.keys() <= parameters["properties"].keys()
-    assert inputs.keys() >= set(parameters["required"])
-
-
-def test_it_runs_as_a_job():
-    job = contract.Job(
-        job_uid="1",
-        job_name="sample",
-        attempt=1,
-        files={"sample_program.py": (FOLDER / "sample_program.py").read_text()},
-        entrypoint="sample_program.py",
-        inputs={"iterations": 3},
-        backend_name="aer",
-        backend={"aer": {}},
-        limits=contract.Limits(execution_seconds=METADATA["max_execution_time"]),
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "runtime_runner"], input=contract.encode(job), capture_output=True, check=True
-    )
-    events = [contract.parse_event(line) for line in done.stdout.splitlines()]
-    assert [event.kind for event in events] == ["ready", "started", "interim", "interim", "interim", "result", "exit"]
-    assert events[-2].text == '"All done!"'
+def test_a_seed_makes_known_circuits_whose_counts_are_those_of_their_states(program):
+    inputs, outcome = program.example("repeatable")
+    assert inputs["iterations"] > 0
+    for interim in outcome.interim_results:
+        circuit = random_circuit(5, 4, measure=True, seed=inputs["seed"] + interim["iteration"])
+        expected = Statevector(circuit.remove_final_measurements(inplace=False)).probabilities()
+        counts = np.zeros(32)
+        for outcome_text, count in interim["counts"].items():
+            counts[int(outcome_text, 2)] = count
+        sigma = np.sqrt(expected * (1 - expected) / 1024)
+        assert np.all(np.abs(counts / 1024 - expected) <= 6 * sigma + 1e-9)
