@@ -34,8 +34,8 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREAD
 """Aer, NumPy and Qiskit size their thread pools by the node's CPUs unless told how many the container may use."""
 
 WAIT_POLICY = {"OMP_WAIT_POLICY": "PASSIVE"}
-"""Aer's threads spin while they wait for one another unless told otherwise. On a node that is busy they wait for threads
-that have no CPU: vqe's example took 10 to 18 s beside one busy process, and 2.6 s with this; alone it costs nothing."""
+"""Aer's threads spin while they wait for one another unless told otherwise. On a busy node they wait for threads that
+have no CPU: an example of vqe took 10 to 18 s beside one busy process, and 2.6 s with this; alone it costs nothing."""
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 

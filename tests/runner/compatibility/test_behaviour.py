@@ -235,6 +235,22 @@ BELL = "bell = QuantumCircuit(2)\nbell.h(0)\nbell.cx(0, 1)\nmeasured = bell.meas
             id="fake devices",
         ),
         pytest.param(
+            "from qiskit.test.mock import FakeMontreal\nbackend = FakeMontreal()\n"
+            "conditional = QuantumCircuit(2, 2)\nconditional.x(0)\n"
+            "conditional.measure(0, 0)\nconditional.x(1).c_if(conditional.clbits[0], 1)\nconditional.measure(1, 1)\n"
+            "value = execute(conditional, backend, shots=100).result().get_counts()['11'] > 70",
+            True,
+            id="a condition on a fake device",
+        ),
+        pytest.param(
+            "import copy\nfrom qiskit_aer import AerSimulator, QasmSimulator\n"
+            "one = AerSimulator(method='density_matrix')\none.name = 'mine'\n"
+            "value = [QasmSimulator().name(), QasmSimulator().name, copy.deepcopy(one).name(),"
+            " one.run(measured, shots=3).result().backend_name]",
+            ["qasm_simulator", "qasm_simulator", "mine", "mine"],
+            id="simulators that a program makes have a callable name",
+        ),
+        pytest.param(
             "from qiskit.extensions import UnitaryGate, XGate\n"
             "from qiskit.extensions.unitary import UnitaryGate as same\n"
             "value = [UnitaryGate is same, XGate().name]",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.metadata
 import sys
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
 
     from qiskit.result import Result
 
-_transpile = qiskit.transpile
+_transpile_as_now = qiskit.transpile
+
+_CONTROL_FLOW = {
+    "if_else": qiskit.circuit.IfElseOp,
+    "while_loop": qiskit.circuit.WhileLoopOp,
+    "for_loop": qiskit.circuit.ForLoopOp,
+    "switch_case": qiskit.circuit.SwitchCaseOp,
+    "break_loop": qiskit.circuit.BreakLoopOp,
+    "continue_loop": qiskit.circuit.ContinueLoopOp,
+}
 
 _FOR_TRANSPILE = (
     *("basis_gates", "coupling_map", "initial_layout", "seed_transpiler", "optimization_level", "output_name", "dt"),
@@ -43,6 +53,19 @@ _METHODS: dict[str, dict[Any, str | None]] = {
     "translation_method": {"unroller": "translator"},
 }
 """Methods that exist no more, and what is used in their place."""
+
+
+def _transpile(circuits: Any, backend: Any = None, **options: Any) -> Any:
+    """Transpile; a device takes circuits with conditions, as it did before targets knew of control flow."""
+    every = [circuits] if hasattr(circuits, "num_qubits") else list(circuits)
+    target = getattr(backend, "target", None)
+    if target is not None and any(circuit.has_control_flow_op() for circuit in every):
+        target = copy.deepcopy(target)
+        for name, operation in _CONTROL_FLOW.items():
+            if name not in target.operation_names:
+                target.add_instruction(operation, name=name)
+        options.setdefault("target", target)
+    return _transpile_as_now(circuits, backend, **options)
 
 
 def transpile(circuits: Any, backend: Any = None, **options: Any) -> Any:
