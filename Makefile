@@ -65,7 +65,7 @@ type: init ## Check the types
 
 .PHONY: unit
 unit: init tools ## Unit, contract and chart tests: no cluster needed
-	@$(IN_CLUSTER); uv run pytest -q -m "not e2e"
+	@$(IN_CLUSTER); OMP_WAIT_POLICY=PASSIVE uv run pytest -q -n 2 --dist loadgroup -m "not e2e"
 
 .PHONY: e2e
 e2e: VALUES := tests/e2e/values.yaml

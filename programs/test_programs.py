@@ -52,6 +52,24 @@ def test_the_examples_satisfy_the_parameters_and_a_mistaken_input_does_not(sourc
         assert all(not parameters.is_valid({k: v for k, v in inputs.items() if k != left}) for left in required)
 
 
+def members(value):
+    """Return all members of objects in the value, with their names."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for name, item in inner for found in [(name, item), *members(item)]]
+
+
+def test_its_examples_have_no_null_which_kubectl_apply_drops(source):
+    for name, inputs in source.examples.items():
+        assert [member for member, value in members(inputs) if value is None] == [], name
+
+
+def test_shots_are_a_positive_number_or_a_word_and_never_null(source):
+    schemas = [schema for name, schema in members(source.metadata.parameters) if name == "shots"]
+    for schema in map(Draft201909Validator, schemas):
+        assert schema.is_valid(1)
+        assert [given for given in (None, 0, 1.5, "many", "1") if schema.is_valid(given)] == []
+
+
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=lambda value: value)
 def test_the_example_runs_and_all_it_says_is_as_declared(program_of, name, example):
     """The fixture's runs enforce the schemas; a result that is not as declared ends in InvalidResult."""
@@ -84,11 +102,11 @@ def test_it_calls_nothing_that_is_deprecated(name, example, monkeypatch):
             del sys.modules[added]
 
 
-def test_the_documentation_has_a_row_for_it_with_every_input(source):
+def test_the_documentation_leaves_out_no_input_of_a_program_it_lists(source):
     rows = (HERE.parent / "docs" / "programs.md").read_text().splitlines()
-    (row,) = [row for row in rows if row.startswith(f"| `{source.name}` |")]
-    inputs = row.split("|")[2]
-    assert [name for name in source.metadata.parameters["properties"] if f"`{name}`" not in inputs] == []
+    for row in [row for row in rows if row.startswith(f"| `{source.name}` |")]:
+        inputs = row.split("|")[2]
+        assert [name for name in source.metadata.parameters["properties"] if f"`{name}`" not in inputs] == []
 
 
 def test_every_program_is_in_a_catalogue_or_kept_out_on_purpose():

@@ -42,6 +42,24 @@ def test_the_layout_that_is_asked_for_is_the_one_that_is_used(program):
     assert max(result.get_counts(), key=result.get_counts().get) == "01"
 
 
+def test_a_level_of_null_is_that_of_a_level_left_out_since_kubectl_apply_drops_it(program):
+    circuit = QuantumCircuit(4)
+    for qubit in (1, 2, 3):  # on this device, levels 1 and 2 make different circuits of it
+        circuit.h(0)
+        circuit.cx(0, qubit)
+        circuit.t(qubit)
+        circuit.cx(0, qubit)
+        circuit.h(qubit)
+    circuit.cx([0, 3, 1], [3, 1, 0])
+    circuit.measure_all()
+    inputs = {"circuits": circuit, "shots": 1000, "seed_transpiler": 1, "seed_simulator": 1}
+    left_out, null, two = (
+        Result.from_dict(program.on("fake-manila").run(**inputs, **level).result).get_counts()
+        for level in ({}, {"optimization_level": None}, {"optimization_level": 2})
+    )
+    assert null == left_out != two
+
+
 def test_readout_errors_are_taken_out_of_a_state_that_has_no_others(program):
     circuit = QuantumCircuit(3)
     circuit.x([0, 2])

@@ -68,17 +68,21 @@ def main(
         results = StatevectorEstimator().run(pubs).result()
     else:
         if not skip_transpilation:
-            options = {"optimization_level": 1} | (transpilation_options or {})
+            options = dict(transpilation_options or {})
+            if options.get("optimization_level") is None:
+                options["optimization_level"] = 1
             passes = generate_preset_pass_manager(backend=backend, **options)
             ready = passes.run([circuit for circuit, _, _ in pubs])
             pubs = [(c, o.apply_layout(c.layout), row) for c, (_, o, row) in zip(ready, pubs, strict=True)]
         estimator = BackendEstimatorV2(backend=backend, options={"seed_simulator": seed})
         results = estimator.run(pubs, precision=(shots - 0.5) ** -0.5).result()  # which asks for so many shots
     errors = [0.0 if exact else float(result.data.stds) for result in results]
+    variances = [0.0 if exact else error**2 * shots for error in errors]
     return {
         "values": [float(result.data.evs) for result in results],
         "metadata": [
-            {"variance": 0.0 if exact else error**2 * shots, "standard_error": error, "shots": shots} for error in errors
+            {"variance": variance, "standard_error": error, "shots": shots}
+            for variance, error in zip(variances, errors, strict=True)
         ],
     }
 

@@ -59,7 +59,9 @@ def main(
         distributions = [exact_distribution(circuit.assign_parameters(row)) for circuit, row in entries]
     else:
         if not skip_transpilation:
-            options = {"optimization_level": 1} | (transpilation_options or {})
+            options = dict(transpilation_options or {})
+            if options.get("optimization_level") is None:
+                options["optimization_level"] = 1
             passes = generate_preset_pass_manager(backend=backend, **options)
             ready = passes.run([circuit for circuit, _ in entries])
             entries = [(circuit, row) for circuit, (_, row) in zip(ready, entries, strict=True)]

@@ -201,7 +201,7 @@ def test_an_installation_without_qiskit_gets_one_sentence(write: Write, monkeypa
     assert done.exit_code == 2
     assert done.stderr.splitlines()[-1] == (
         "Error: running a program needs Qiskit and Aer, which are not installed here: "
-        "pip install 'quantum-runtime[local]'"
+        "install quantum-runtime with its extra 'local'"
     )
 
 

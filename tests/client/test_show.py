@@ -58,6 +58,10 @@ def test_what_cannot_be_decoded_is_shown_as_it_stands(text: str) -> None:
 
 
 @pytest.mark.aer
+def test_an_integer_that_python_does_not_write_is_summarised() -> None:
+    assert show.value(encoding.to_text({"n": 10**5000})) == '{"n": <integer of 16610 bits>}'
+
+
 def test_a_circuit_is_summarised() -> None:
     from qiskit import QuantumCircuit
 

@@ -152,6 +152,13 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "operators are `SparsePauliOp` now, expectation values come from primitives"
         ],
     ),
+    "what is missing from a module that is restored": (
+        {"main": "import qiskit.ignis.verification\n" + ANYTHING, "spec": {"compatibility": "Qiskit0"}},
+        [
+            "warning: my_program.py: line 1: qiskit.ignis.verification is gone since Qiskit 0: "
+            "spec.compatibility 'Qiskit0' restores qiskit.ignis without it"
+        ],
+    ),
     "old imports every runner has": (
         {"main": "from qiskit.providers.ibmq.runtime import UserMessenger\n" + ANYTHING},
         [],
@@ -190,9 +197,7 @@ def test_a_schema_that_cannot_be_applied_is_told_with_the_clusters_reason(
     assert line.endswith("(SchemaNotApplicable)")
 
 
-def test_a_schema_that_would_take_for_ever_is_told_with_the_clusters_reason(
-    write: Write, short_patience: None
-) -> None:
+def test_a_schema_that_would_take_for_ever_is_told_with_the_clusters_reason(write: Write, short_patience: None) -> None:
     parameters = {"properties": {"x": {"pattern": "^(a+)+$"}}}
     (line,) = said(write(ANYTHING, spec={"parameters": parameters}, examples={"evil": {"x": "a" * 60 + "!"}}))
     assert line.startswith(

@@ -52,4 +52,6 @@ def test_the_layer_is_in_the_status_and_its_warnings_in_the_log(status: Object) 
 def test_without_the_layer_it_is_told_what_it_needs(space: Space) -> None:
     failure = space.job(applied(space, "no-layer"), inputs=INPUTS).ended()["failure"]
     assert failure["reason"] == "ProgramFailed"
-    assert failure["message"].endswith("(qiskit.execute is gone since Qiskit 1.0: `compatibility: Qiskit0` restores it)")
+    assert failure["message"].endswith(
+        "(qiskit.execute is gone since Qiskit 1.0: `compatibility: Qiskit0` restores it)"
+    )

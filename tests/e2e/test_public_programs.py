@@ -39,8 +39,9 @@ def test_every_program_of_it_can_be_run(cluster: Cluster, catalog: str) -> None:
         path = f"{API}/clusterruntimeprograms"
         program = cluster.wait(
             path,
-            lambda _, body: condition(body.get("status", {}), "Ready").get("observedGeneration")
-            == body["metadata"]["generation"],
+            lambda _, body: (
+                condition(body.get("status", {}), "Ready").get("observedGeneration") == body["metadata"]["generation"]
+            ),
             "the operator looked at it",
             seconds=30,
             fieldSelector=f"metadata.name={name}",

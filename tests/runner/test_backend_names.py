@@ -27,8 +27,8 @@ YORKTOWN = {"fake": {"name": "FakeYorktownV2"}}
         ("statevector_simulator", {"aer": {"method": "statevector"}}),
         ("ibmq_qasm_simulator", {"aer": {}}),
         ("simulator_mps", {"aer": {"method": "matrix_product_state"}}),
-        ("generic-1", {"generic": {"numQubits": 1}}),
-        ("generic-1000", {"generic": {"numQubits": 1000}}),
+        ("generic-1", {"generic": {"numQubits": 1, "seed": 42}}),
+        ("generic-32", {"generic": {"numQubits": 32, "seed": 42}}),
         ("fake-montreal", MONTREAL),
         ("fake_montreal", MONTREAL),
         ("FakeMontrealV2", MONTREAL),
@@ -49,7 +49,7 @@ def test_a_well_known_name_stands_for_a_spec(name: str, spec: dict[str, Any]) ->
 @pytest.mark.parametrize(
     "name",
     [
-        *("", "Aer", "aer-", "aer-magic", "aer-density_matrix", "generic", "generic-0", "generic-1001", "generic-05"),
+        *("", "Aer", "aer-", "aer-magic", "aer-density_matrix", "generic", "generic-0", "generic-33", "generic-05"),
         *("generic-5 ", "fake-nowhere", "fake-montreal-v2", "Fake", "FakeTorinoV2", "FakeProviderForBackendV2"),
         *("montreal", "ibm-montreal", "ibmq_", "ibmq_20_tokyo", "my-backend", "fake-Montreal", "fake-montreal\n"),
     ],

@@ -191,6 +191,37 @@ def test_a_name_that_needs_the_profile_science_too_says_so(start: Callable[..., 
     assert failed.message.endswith("`compatibility: Qiskit0` restores it in the runner profile 'science'")
 
 
+@pytest.mark.aer
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        pytest.param(
+            "from qiskit.ignis.verification import tomography",
+            "; qiskit.ignis.verification is gone since Qiskit 0: `compatibility: Qiskit0` restores qiskit.ignis "
+            "without it",
+            id="a module",
+        ),
+        pytest.param(
+            "from qiskit.tools.monitor import backend_overview",
+            " (qiskit.tools.monitor.backend_overview is gone since Qiskit 1.0: `compatibility: Qiskit0` restores "
+            "qiskit.tools.monitor without it)",
+            id="a name in a module",
+        ),
+        pytest.param(
+            "import qiskit.extensions.simulator",
+            "; qiskit.extensions.simulator is gone since Qiskit 1.0: `compatibility: Qiskit0` restores "
+            "qiskit.extensions without it",
+            id="a module in one that has another name",
+        ),
+    ],
+)
+def test_what_the_layer_does_not_have_is_not_promised_to_a_program_that_has_the_layer(
+    start: Callable[..., Runner], source: str, message: str
+) -> None:
+    failed = start(sys.executable).run(make_job(source, compatibility="Qiskit0")).failed
+    assert failed.message.endswith(message)
+
+
 def test_an_exception_whose_object_misbehaves_is_told_without_a_hint(run: Run) -> None:
     source = """
         class Odd(type):

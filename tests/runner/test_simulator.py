@@ -78,6 +78,15 @@ def test_the_configuration_is_under_the_backends_own_name(name: str) -> None:
 
 
 @aer
+@pytest.mark.parametrize(("name", "unit"), [("aer", None), ("generic", 0.2222), ("fake", 0.2222)])
+def test_the_configuration_can_be_written_down_and_has_the_devices_unit_of_time(name: str, unit: float | None) -> None:
+    configuration = built(name).configuration()
+    seconds = None if unit is None else pytest.approx(unit * 1e-9, rel=1e-3)
+    assert getattr(configuration, "dt", None) == getattr(configuration, "dtm", None) == seconds
+    assert configuration.to_dict().get("dt") == (None if unit is None else pytest.approx(unit, rel=1e-3))
+
+
+@aer
 def test_a_fake_device_has_its_coupling_map_and_calibration_data() -> None:
     device = built("fake")
     assert device.num_qubits == 5
@@ -164,10 +173,12 @@ def test_options_of_devices_are_without_effect_and_told_at_the_programs_line() -
 
 
 @aer
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-def test_a_copy_is_a_backend_of_the_same_name(copied: Any) -> None:
-    other = copied(built("aer"))
-    assert other.name() == "aer"
+@pytest.mark.parametrize("name", ["aer", "generic", "fake"])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda backend: pickle.loads(pickle.dumps(backend))])
+def test_a_copy_is_a_backend_of_the_same_name(copied: Any, name: str) -> None:
+    other = copied(built(name))
+    assert other.name() == name
+    assert type(other) is type(built(name))
     assert sum(other.run(bell(), shots=9).result().get_counts().values()) == 9
 
 

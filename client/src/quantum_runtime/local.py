@@ -36,7 +36,7 @@ __all__ = ["MissingQiskitError", "NoResultError", "Outcome", "run"]
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-INSTALL = "pip install 'quantum-runtime[local]'"
+INSTALL = "install quantum-runtime with its extra 'local'"
 
 
 class MissingQiskitError(RuntimeError):

@@ -122,7 +122,9 @@ def _old_name(name: str, compatibility: str) -> str:
             if exists:
                 return ""
             if not modules.supplies(restored, name[len(part) + 1 :]):
-                return f"{name} is gone since {restored.gone}: spec.compatibility {RESTORES!r} restores {part} without it"
+                return (
+                    f"{name} is gone since {restored.gone}: spec.compatibility {RESTORES!r} restores {part} without it"
+                )
             if compatibility == RESTORES:
                 return ""
             return f"{name} is gone since {restored.gone}: spec.compatibility {RESTORES!r} restores it"

@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_GENERIC_QUBITS = 1000
-"""Highest n of ``generic-<n>``: what RuntimeBackend allows."""
+MOST_GENERIC_QUBITS = 32
+"""Highest n of ``generic-<n>``. Every pair of its qubits is connected: 32 take some seconds to build, 100 a minute. A
+RuntimeBackend with a coupling map may have more."""
+
+GENERIC_SEED = 42
+"""Of the noise of ``generic-<n>``: the same name is the same device in every job."""
 
 AER_METHODS = (
     "automatic",
@@ -144,9 +148,9 @@ def resolve(name: str) -> dict[str, Any] | None:
     """
     if name in _SIMULATORS:
         return {"aer": dict(_SIMULATORS[name])}
-    if match := re.fullmatch(r"generic-([1-9][0-9]{0,3})", name):
+    if match := re.fullmatch(r"generic-([1-9][0-9]?)", name):
         number = int(match[1])
-        return {"generic": {"numQubits": number}} if number <= MOST_GENERIC_QUBITS else None
+        return {"generic": {"numQubits": number, "seed": GENERIC_SEED}} if number <= MOST_GENERIC_QUBITS else None
     device = _device(name)
     return None if device is None else {"fake": {"name": device.fake}}
 

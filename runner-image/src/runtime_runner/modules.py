@@ -110,7 +110,7 @@ def _known(name: str) -> str:
     while name:
         if name in names.RESTORED:
             shim = names.RESTORED[name]
-            if not _supplies(shim, whole[len(name) + 1 :]):
+            if not supplies(shim, whole[len(name) + 1 :]):
                 return f"{whole} is gone since {shim.gone}: `compatibility: Qiskit0` restores {name} without it"
             text = f"{name} is gone since {shim.gone}: `compatibility: Qiskit0` restores it"
             needed = shim.real if isinstance(shim, shims.Alias) else ""
@@ -121,7 +121,7 @@ def _known(name: str) -> str:
     return ""
 
 
-def _supplies(shim: Shim, inside: str) -> bool:
+def supplies(shim: Shim, inside: str) -> bool:
     """Return whether a shim has what is called this inside it; of a package that is not here, nobody can say."""
     from runtime_runner.compatibility import shims
 

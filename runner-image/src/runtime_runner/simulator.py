@@ -91,7 +91,10 @@ def simulator_class() -> Any:
             configuration.backend_name = str(self._name)
             configuration.simulator = configuration.local = True
             configuration.coupling_map = _pairs(configuration.coupling_map)
-            for key, value in _MISSING_CONFIGURATION.items():
+            missing = dict(_MISSING_CONFIGURATION)
+            if (seconds := getattr(self._target, "dt", None)) is not None:  # Aer's own, of a device: asks for no target
+                missing |= dict.fromkeys(_TIMES, seconds)
+            for key, value in missing.items():
                 if not hasattr(configuration, key):
                     setattr(configuration, key, value)
             return configuration
@@ -134,8 +137,6 @@ _MISSING_CONFIGURATION: Mapping[str, Any] = {
     "credits_required": False,
     "allow_q_object": True,
     "display_name": None,
-    "dt": None,
-    "dtm": None,
     "meas_map": None,
     "multi_meas_enabled": True,
     "n_registers": 0,
@@ -145,6 +146,9 @@ _MISSING_CONFIGURATION: Mapping[str, Any] = {
     "rep_times": None,
     "sample_name": None,
 }
+
+_TIMES = ("dt", "dtm")
+"""Durations in seconds, which `to_dict` of Aer's configuration multiplies if they are there."""
 
 
 @cache
@@ -159,6 +163,13 @@ _ALWAYS = frozenset({"barrier", "measure", "reset", "delay", "initialize", "stor
     *("if_else", "while_loop", "for_loop", "switch_case", "break_loop", "continue_loop"),
 }
 """Instructions that Aer runs whatever gates it is told to have."""
+
+
+def __getattr__(name: str) -> Any:
+    """Give the class by the name under which a pickled backend has it."""
+    if name == "AerSimulator":
+        return simulator_class()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
 
 
 def as_known(backend: Any, name: str) -> Any:
@@ -212,6 +223,6 @@ def _configuration(backend: Any) -> SimpleNamespace:
             "memory": True,
             "max_shots": 1_000_000,
             "max_experiments": getattr(backend, "max_circuits", None),
-            "dt": getattr(backend, "dt", None),
+            **dict.fromkeys(_TIMES, getattr(backend, "dt", None)),
         }
     )

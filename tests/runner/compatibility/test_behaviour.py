@@ -251,6 +251,18 @@ BELL = "bell = QuantumCircuit(2)\nbell.h(0)\nbell.cx(0, 1)\nmeasured = bell.meas
             id="simulators that a program makes have a callable name",
         ),
         pytest.param(
+            "import copy\nmeasured.name, measured.metadata = 'mine', {'a': 1}\n"
+            "result = copy.deepcopy(execute(measured, Aer.get_backend('aer_simulator'), shots=5).result())\n"
+            "header = result.results[0].header\n"
+            "del vars(result.results[0])['header']\nno_header = 'header' not in result.results[0].to_dict()\n"
+            "result.results[0].header = dict(header)\n"
+            "value = [no_header, header.name, header['name'], header.metadata, header.to_dict()['n_qubits'],"
+            " hasattr(header, 'other'), sum(result.get_counts('mine').values()),"
+            " result.to_dict()['results'][0]['header']['name']]",
+            [True, "mine", "mine", {"a": 1}, 2, False, 5, "mine"],
+            id="headers of results have attributes",
+        ),
+        pytest.param(
             "from qiskit.extensions import UnitaryGate, XGate\n"
             "from qiskit.extensions.unitary import UnitaryGate as same\n"
             "value = [UnitaryGate is same, XGate().name]",

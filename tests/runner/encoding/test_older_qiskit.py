@@ -17,7 +17,11 @@ import pytest
 from runtime_runner import encoding
 from support.values import EXAMPLES
 
-pytestmark = [pytest.mark.aer, pytest.mark.filterwarnings("ignore:from_dict has been deprecated")]
+pytestmark = [
+    pytest.mark.aer,
+    pytest.mark.xdist_group("older Qiskit"),
+    pytest.mark.filterwarnings("ignore:from_dict has been deprecated"),
+]
 
 OLDER = "1.4.6"  # the last of Qiskit 1; reads circuits up to QPY 13
 ROOT = Path(__file__).parents[3]

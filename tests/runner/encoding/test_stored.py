@@ -29,6 +29,28 @@ pytestmark = pytest.mark.aer
 STORED: dict[str, Any] = json.loads((Path(__file__).parent / "data/ibm_runtime_0_20.json").read_text(encoding="utf-8"))
 
 
+AERS = "qiskit_aer.backends.compatibility"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Statevector", qi.Statevector([1, 0])),
+        ("DensityMatrix", qi.DensityMatrix([1, 0])),
+        ("Operator", qi.Operator(np.eye(2))),
+        ("SuperOp", qi.SuperOp(np.eye(4))),
+    ],
+)
+def test_what_results_of_aer_hold_arrives_as_qiskits_own(name: str, value: Any) -> None:
+    from qiskit_aer.backends import compatibility
+
+    of_aer = getattr(compatibility, name)(value)
+    text = encoding.to_text(of_aer)
+    assert json.loads(text)["__module__"] == AERS
+    assert encoding.from_text(text) == value
+    assert type(encoding.from_text(text)) is type(value)
+
+
 def read(name: str) -> Any:
     return encoding.from_text(json.dumps(STORED[name]))
 

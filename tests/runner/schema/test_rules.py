@@ -92,6 +92,8 @@ def test_values_that_are_accepted(schema: Any, value: Any) -> None:
         (False, {"a": 1}, "inputs: expected no value at all (false), given {'a': 1}"),
         ({"anyOf": [{"type": "integer"}, {"type": ["null", "string"]}]}, [],
          "inputs: expected integer or null or string (anyOf), given []"),
+        ({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "const": "exact"}]}, 0,
+         "inputs: expected integer of at least 1 or 'exact' (anyOf), given 0"),
         ({"anyOf": [{"minimum": 3}, {"type": "null"}]}, 1,
          "inputs: expected a match of one of 2 alternatives (anyOf), given 1"),
         ({"oneOf": [{"type": "integer"}, {"minimum": 3}]}, 4,

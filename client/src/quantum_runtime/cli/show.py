@@ -16,6 +16,9 @@ ITEMS = 50
 ARRAY_ITEMS = 20
 """Largest array that is written out."""
 
+INTEGER_BITS = 4096
+"""Largest integer that is written out; Python writes at most 4300 digits."""
+
 TEXT = 400
 """Longest text shown of a value that is neither JSON nor known here."""
 
@@ -56,6 +59,8 @@ def _laid_out(item: Any, indent: int) -> str:
 
 def _in_a_line(item: Any) -> str:
     """Return the whole item in one line, which may be too long."""
+    if isinstance(item, int) and item.bit_length() > INTEGER_BITS:  # Python refuses to write it in decimal digits
+        return f"<integer of {item.bit_length()} bits>"
     if item is None or isinstance(item, bool | int | float):
         return json.dumps(item)
     if isinstance(item, str):

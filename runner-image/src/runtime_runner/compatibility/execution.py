@@ -192,6 +192,35 @@ def _set_name(self: Any, name: str) -> None:
 simulator_name = property(_name, _set_name)
 
 
+class Header(dict[str, Any]):
+    """What a result says of a circuit (``name``, ``metadata``, ...), by key and by attribute."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the header has no {name!r}", name=name, obj=self) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a dictionary."""
+        return dict(self)
+
+
+def _header(self: Any) -> Any:
+    """The header, as it was before Qiskit 2."""
+    if "header" not in vars(self):  # which `to_dict` asks
+        raise AttributeError("the result of this circuit has no header", name="header", obj=self)
+    header = vars(self)["header"]
+    return Header(header) if isinstance(header, dict) else header
+
+
+def _set_header(self: Any, header: Any) -> None:
+    vars(self)["header"] = header
+
+
+header = property(_header, _set_header)
+
+
 class Provider:
     """Stands for a class of accounts, in annotations; there are none."""
 

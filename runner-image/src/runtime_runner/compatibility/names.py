@@ -178,6 +178,12 @@ _EXECUTION: dict[str, Shim] = {
     "qiskit.utils.algorithm_globals": _in(
         "qiskit.utils", f"{_OURS}.execution:algorithm_globals", _ONE, "`random_seed` and `random`"
     ),
+    "qiskit.ExperimentResult.header": _in(
+        "qiskit.result.models:ExperimentResult",
+        f"{_OURS}.execution:header",
+        _TWO,
+        "a dict that has its keys as attributes, too: `result.results[0].header.name`",
+    ),
     "qiskit.__qiskit_version__": _in("qiskit", f"{_OURS}.execution:versions", _ONE, "versions of what is installed"),
     "qiskit.tools": Module(
         names={"job_monitor": f"{_OURS}.execution:job_monitor", "parallel_map": "qiskit.utils:parallel_map"},

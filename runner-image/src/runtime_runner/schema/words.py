@@ -131,16 +131,22 @@ def _unexpected(value: Any, schema: Any) -> str:
 
 
 def _alternatives(schemas: Any) -> str:
-    """Return the types of alternatives in one list, or how many there are if they say more than that."""
+    """Return the types and values of alternatives in one list, or how many there are if one names neither."""
     if isinstance(schemas, int):
         return f"a match of one alternative, not of {schemas}"
-    types: list[str] = []
-    for schema in schemas:
-        named = schema.get("type") if isinstance(schema, dict) else None
-        if named is None:
-            return f"a match of one of {len(schemas)} alternatives"
-        types += [named] if isinstance(named, str) else named
-    return " or ".join(dict.fromkeys(types))
+    wanted = [_alternative(schema) if isinstance(schema, dict) else [] for schema in schemas]
+    if not all(wanted):
+        return f"a match of one of {len(schemas)} alternatives"
+    return " or ".join(dict.fromkeys(name for names in wanted for name in names))
+
+
+def _alternative(schema: dict[str, Any]) -> list[str]:
+    if "const" in schema:
+        return [shown(schema["const"])]
+    named = schema.get("type", [])
+    least = f" of {_DESCRIPTIONS['minimum'](schema['minimum'])}" if "minimum" in schema else ""
+    types = [named] if isinstance(named, str) else named
+    return [name + least if name in ("integer", "number") else name for name in types]
 
 
 def _count(number: int, one: str, many: str = "") -> str:
