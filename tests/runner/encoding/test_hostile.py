@@ -7,6 +7,8 @@ import io
 import json
 import pickle
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -234,9 +236,9 @@ def test_a_class_that_is_not_on_the_list_is_neither_imported_nor_called(module: 
         (qpy(99), "in QPY 99, written by Qiskit 2.3.0; Qiskit .* here reads up to"),
         (qpy(count=2**63), "holds 9223372036854775808 circuits"),
         (qpy(count=0), "holds 0 circuits"),
-        (qpy(qubits=2**32 - 1), "has 4294967295 qubits and 0 clbits, of which 100000 are read"),
-        (qpy(13, clbits=2**32 - 1), "has 0 qubits and 4294967295 clbits"),
-        (qpy(10, qubits=10**6), "has 1000000 qubits"),
+        (qpy(qubits=2**32 - 1), "a circuit of 4294967295 qubits and 0 clbits, of which 100000 are read"),
+        (qpy(13, clbits=2**32 - 1), "a circuit of 0 qubits and 4294967295 clbits"),
+        (qpy(10, qubits=10**6), "a circuit of 1000000 qubits"),
         (bytes(LIMIT + 1), "expands to more than"),
     ],
     ids=lambda value: repr(value[:20]),
@@ -314,3 +316,40 @@ def test_a_circuit_with_any_byte_changed_is_read_or_refused(place: float, byte: 
         encoding.from_text(json.dumps(form | {"__value__": packed(bytes(raw))}))
     except DecodingError as error:
         assert "what is tagged 'QuantumCircuit' cannot be read" in str(error)  # noqa: PT017 - either outcome is right
+
+
+EVERY_BYTE = """
+import base64, json, resource, warnings, zlib
+from qiskit import QuantumCircuit
+from runtime_runner import encoding
+
+warnings.simplefilter("ignore")
+resource.setrlimit(resource.RLIMIT_AS, (3 * 1024**3, 3 * 1024**3))
+part = QuantumCircuit(2, name="part")
+part.cx(0, 1)
+circuit = QuantumCircuit(2, 1, name="x", global_phase=0.5)
+circuit.append(part.to_gate(), [0, 1])
+circuit.measure(0, 0)
+with circuit.if_test((0, 1)):
+    circuit.x(1)
+form = json.loads(encoding.to_text(circuit))
+raw = zlib.decompress(base64.b64decode(form["__value__"]))
+refused = 0
+for place in range(len(raw)):
+    for byte in (0x01, 0xFF):
+        changed = raw[:place] + bytes([byte]) + raw[place + 1 :]
+        value = base64.b64encode(zlib.compress(changed)).decode()
+        try:
+            encoding.from_text(json.dumps(form | {"__value__": value}))
+        except encoding.DecodingError as error:
+            assert "MemoryError" not in str(error), (place, byte)
+            refused += "of which 100000 are read" in str(error)
+print(refused)
+"""
+
+
+@pytest.mark.aer
+def test_no_byte_of_a_circuit_or_of_one_inside_it_makes_its_reader_take_gigabytes() -> None:
+    done = subprocess.run([sys.executable, "-c", EVERY_BYTE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) >= 3 * 2 * 3, "both counts of the circuit, of the definition and of the block"

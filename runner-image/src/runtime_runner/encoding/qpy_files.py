@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 import struct
 from typing import Any
 
@@ -35,6 +36,10 @@ _FILE = struct.Struct("!6sBBBBQ")
 _ENCODING = _FILE.size  # the place of the byte that says who wrote expressions, from version 10 on
 _CIRCUIT = struct.Struct("!H1cHIIQIQ")  # version 2 on; more fields follow in later ones
 _CIRCUIT_1 = struct.Struct("!HdIIQIQ")
+_SIZES = re.compile(rb"(?=\0{4}[\0-\x10].{3}[\0-\x10].{3}\0{4}[\0-\x10].{3})", re.DOTALL)
+"""The end of a header: sizes of metadata, registers and instructions (QIQ) that a file of at most 256 MiB may have."""
+_SIZES_BYTES = struct.calcsize("!QIQ")
+_PHASE_BYTES = {b"i": 8, b"f": 8, b"c": 16, b"z": 0}
 
 
 def write(circuit: QuantumCircuit) -> str:
@@ -128,9 +133,25 @@ def _check_bits(raw: bytes, version: int) -> None:
     header = _CIRCUIT if version >= 2 else _CIRCUIT_1
     if len(raw) < begin + header.size:
         raise DecodingError("it is cut off")
-    qubits, clbits = header.unpack_from(raw, begin)[-5:-3]
+    _check_header(header.unpack_from(raw, begin))
+    # Blocks and definitions are circuits, too, somewhere in the file. They are looked for and not parsed: a header that
+    # Qiskit gets to is one whose sizes fit the file, and hardly any other bytes look like that and like many bits.
+    for found in _SIZES.finditer(raw, begin + header.size):
+        place = found.start() - (header.size - _SIZES_BYTES)
+        fields = header.unpack_from(raw, place)
+        if sum(fields[-3:]) + fields[0] <= len(raw) - place and (version < 2 or _is_phase(fields[1], fields[2])):
+            _check_header(fields)
+
+
+def _check_header(fields: tuple[Any, ...]) -> None:
+    qubits, clbits = fields[-5:-3]
     if qubits + clbits > BITS:
-        raise DecodingError(f"its circuit has {qubits} qubits and {clbits} clbits, of which {BITS} are read")
+        raise DecodingError(f"it has a circuit of {qubits} qubits and {clbits} clbits, of which {BITS} are read")
+
+
+def _is_phase(kind: bytes, size: int) -> bool:
+    """Return whether a value of this type may have this size."""
+    return kind in b"ifcdRnpvesxzm" and size == _PHASE_BYTES.get(kind, size)
 
 
 def _dump(circuit: QuantumCircuit, version: int) -> bytes:
