@@ -36,9 +36,13 @@ _FILE = struct.Struct("!6sBBBBQ")
 _ENCODING = _FILE.size  # the place of the byte that says who wrote expressions, from version 10 on
 _CIRCUIT = struct.Struct("!H1cHIIQIQ")  # version 2 on; more fields follow in later ones
 _CIRCUIT_1 = struct.Struct("!HdIIQIQ")
-_SIZES = re.compile(rb"(?=\0{4}[\0-\x10].{3}[\0-\x10].{3}\0{4}[\0-\x10].{3})", re.DOTALL)
-"""The end of a header: sizes of metadata, registers and instructions (QIQ) that a file of at most 256 MiB may have."""
-_SIZES_BYTES = struct.calcsize("!QIQ")
+_MANY_BITS = re.compile(
+    rb"(?=[^\0]|.[^\0]|.{4}[^\0]|.{5}[^\0])(?=.{8}\0{4}[\0-\x10].{3}[\0-\x10].{3}\0{4}[\0-\x10].{3})", re.DOTALL
+)
+"""The end of a header (IIQIQ): 65,536 qubits or clbits or more; sizes of metadata, registers and instructions that a
+text of at most 256 MiB may have."""
+_COUNTS_BYTES = struct.calcsize("!IIQIQ")
+_PHASES = b"ifcdRnpvesxzm"
 _PHASE_BYTES = {b"i": 8, b"f": 8, b"c": 16, b"z": 0}
 
 
@@ -134,12 +138,12 @@ def _check_bits(raw: bytes, version: int) -> None:
     if len(raw) < begin + header.size:
         raise DecodingError("it is cut off")
     _check_header(header.unpack_from(raw, begin))
-    # Blocks and definitions are circuits, too, somewhere in the file. They are looked for and not parsed: a header that
-    # Qiskit gets to is one whose sizes fit the file, and hardly any other bytes look like that and like many bits.
-    for found in _SIZES.finditer(raw, begin + header.size):
-        place = found.start() - (header.size - _SIZES_BYTES)
+    # Blocks and definitions are circuits, too, somewhere in the file. They are looked for and not parsed: hardly any
+    # other bytes look like a header and like many bits.
+    for found in _MANY_BITS.finditer(raw, begin + header.size):
+        place = found.start() - (header.size - _COUNTS_BYTES)
         fields = header.unpack_from(raw, place)
-        if sum(fields[-3:]) + fields[0] <= len(raw) - place and (version < 2 or _is_phase(fields[1], fields[2])):
+        if _may_be_header(fields, raw, place + header.size, version):
             _check_header(fields)
 
 
@@ -149,9 +153,19 @@ def _check_header(fields: tuple[Any, ...]) -> None:
         raise DecodingError(f"it has a circuit of {qubits} qubits and {clbits} clbits, of which {BITS} are read")
 
 
-def _is_phase(kind: bytes, size: int) -> bool:
-    """Return whether a value of this type may have this size."""
-    return kind in b"ifcdRnpvesxzm" and size == _PHASE_BYTES.get(kind, size)
+def _may_be_header(fields: tuple[Any, ...], raw: bytes, end: int, version: int) -> bool:
+    """Return whether Qiskit would get as far as to allocate: sizes that fit what follows, a phase, a readable name."""
+    name_bytes, phase_bytes = fields[0], fields[2] if version >= 2 else 0
+    if name_bytes + phase_bytes + sum(fields[-3:]) > len(raw) - end:
+        return False
+    if version >= 2 and not (fields[1] in _PHASES and phase_bytes == _PHASE_BYTES.get(fields[1], phase_bytes)):
+        return False
+    begin = end + (4 if version >= 12 else 0)  # the number of variables comes in between
+    try:
+        raw[begin : begin + name_bytes].decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _dump(circuit: QuantumCircuit, version: int) -> bytes:
