@@ -13,6 +13,8 @@ from support.values import EXAMPLES
 if TYPE_CHECKING:
     from e2e.support.cluster import Space
 
+pytestmark = pytest.mark.filterwarnings("ignore:from_dict has been deprecated")
+
 GIVE_BACK = """
 def main(backend, user_messenger, **values):
     user_messenger.publish(values["complex"])

@@ -68,6 +68,7 @@ def test_an_alias_is_the_module_of_another_name(layered: Callable[[str], Any], n
 
 
 @pytest.mark.aer
+@pytest.mark.filterwarnings("ignore:In the future")
 @pytest.mark.parametrize("name", names.RESTORED)
 def test_what_is_restored_is_gone_from_what_is_installed(name: str) -> None:
     shim = names.RESTORED[name]
