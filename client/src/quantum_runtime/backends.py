@@ -39,9 +39,7 @@ def by_name(name: str) -> Backend:
     """
     spec = backend_names.resolve(name)
     if spec is None:
-        similar = backend_names.similar(name)
-        hint = f"; did you mean {' or '.join(similar)}?" if similar else ""
-        raise BackendError(f"there is no RuntimeBackend {name!r}{hint}")
+        raise BackendError(f"there is no RuntimeBackend {name!r}{backend_names.hint(name)}")
     return Backend(name=name, spec=spec)
 
 

@@ -11,25 +11,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runtime_runner import backend_names
 from runtime_runner.contract import FailureReason
-from runtime_runner.schema import bounded
+from runtime_runner.schema import bounded, verdicts
 
+from quantum_runtime import findings
 from quantum_runtime.inputs import INPUT_BYTES, stored_bytes
 from quantum_runtime.manifest import PRIVATE, PUBLIC
 from quantum_runtime.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from quantum_runtime.backends import Backend
     from quantum_runtime.folder import ProgramFolder
 
 LIMIT_ABOVE_PROGRAM = "MaxExecutionTimeAboveProgram"
-SCHEMA_TOO_EXPENSIVE = "SchemaTooExpensive"
 
 IGNORE, WARN, ENFORCE = "Ignore", "Warn", "Enforce"
-
-SHOWN = 3
-"""Violations of a schema that are told in one message."""
 
 INTERIMS = 20
 INTERIM_BYTES = 64 * 1024
@@ -52,15 +49,21 @@ def refusal(
     if max_execution_time is not None and max_execution_time > allowed:
         asked = f"spec.maxExecutionTimeSeconds is {max_execution_time}"
         return Refusal(LIMIT_ABOVE_PROGRAM, f"{asked}, the limit of {named} is {allowed}")
-    if (size := stored_bytes(inputs)) > INPUT_BYTES:
-        message = f"spec.inputs is {size} bytes of JSON, the limit is {INPUT_BYTES}"
-        return Refusal(FailureReason.INVALID_INPUT.value, message)
+    if too_large := inputs_are_too_large(inputs):
+        return too_large
     there = backend_names.num_qubits(backend.spec)
     needed = program.metadata.min_num_qubits
     if there is not None and there < needed:
         message = f"{named} needs {needed} qubits, backend {backend.name!r} has {there}"
         return Refusal(FailureReason.BACKEND_TOO_SMALL.value, message)
     return None
+
+
+def inputs_are_too_large(inputs: dict[str, Any]) -> Refusal | None:
+    """Inputs and result share one object in etcd, whose size is limited."""
+    size = stored_bytes(inputs)
+    message = f"spec.inputs is {size} bytes of JSON, the limit is {INPUT_BYTES}"
+    return Refusal(FailureReason.INVALID_INPUT.value, message) if size > INPUT_BYTES else None
 
 
 def of_inputs(program: ProgramFolder, inputs: dict[str, Any]) -> tuple[Refusal | None, str]:
@@ -74,7 +77,7 @@ def of_inputs(program: ProgramFolder, inputs: dict[str, Any]) -> tuple[Refusal |
     (verdict,) = bounded.check([request])
     if verdict.too_expensive:
         named = f"the parameters of {PUBLIC if program.metadata.is_public else PRIVATE} {program.name!r}"
-        return Refusal(SCHEMA_TOO_EXPENSIVE, f"{named} cannot be checked: {verdict.problem}"), ""
+        return Refusal(findings.SCHEMA_TOO_EXPENSIVE, f"{named} cannot be checked: {verdict.problem}"), ""
     if verdict.violations:
         return Refusal(FailureReason.INVALID_INPUT.value, sentence(verdict.violations)), ""
     return None, f"the inputs were not checked: {verdict.problem}" if verdict.problem else ""
@@ -91,9 +94,9 @@ def of_results(program: ProgramFolder, outcome: Outcome, *, mode: str = "") -> O
     mode = mode or program.metadata.validate_results or WARN
     if mode == IGNORE or not outcome.succeeded:
         return outcome
-    verdicts = bounded.check(_requests(program, outcome))
-    violations = [violation for verdict in verdicts for violation in verdict.violations]
-    problem = next((verdict.problem for verdict in verdicts if verdict.problem), "")
+    said = bounded.check(_requests(program, outcome))
+    violations = [violation for verdict in said for violation in verdict.violations]
+    problem = next((verdict.problem for verdict in said if verdict.problem), "")
     if violations:
         message = f"not as the program's schemas say: {sentence(violations)}"
     elif problem:
@@ -105,10 +108,9 @@ def of_results(program: ProgramFolder, outcome: Outcome, *, mode: str = "") -> O
     return dataclasses.replace(outcome, warnings=(*outcome.warnings, message))
 
 
-def sentence(violations: Sequence[bounded.Violation]) -> str:
+def sentence(violations: Iterable[bounded.Violation]) -> str:
     """Return the first few of these as one text."""
-    more = f"; and {len(violations) - SHOWN} more" if len(violations) > SHOWN else ""
-    return "; ".join(map(str, violations[:SHOWN])) + more
+    return verdicts.sentence([str(violation) for violation in violations])
 
 
 def refused(said: Refusal) -> Outcome:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from runtime_runner import signature
+
 from quantum_runtime import findings
 from quantum_runtime.findings import INVALID_PROGRAM, Finding
 
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-
-OUR_ARGUMENTS = 2
-"""Of main, the first two: backend and user_messenger."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,32 +36,16 @@ class Main:
     @property
     def takes_anything(self) -> bool:
         """Whether it has ``**kwargs``."""
-        return any(p.kind is p.VAR_KEYWORD for p in self.parameters)
-
-    @property
-    def positional(self) -> list[inspect.Parameter]:
-        """What can be given by position: backend and user_messenger are the first two of these."""
-        return [p for p in self.parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        return signature.takes_anything(self.parameters)
 
     @property
     def inputs(self) -> list[inspect.Parameter]:
         """What it takes by name."""
-        ours = [p.name for p in self.positional[:OUR_ARGUMENTS]]
-        by_name = [p for p in self.parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-        return [p for p in by_name if p.name not in ours]
+        return signature.inputs(self.parameters)
 
     def complaints(self, inputs: Mapping[str, object]) -> str:
         """Return what a runner would say about a job with these inputs; empty if it would call main with them."""
-        taken = [p.name for p in self.positional[:OUR_ARGUMENTS] if p.kind is p.POSITIONAL_OR_KEYWORD]
-        problems = [f"has an input {name!r}, which main() gets from the runner" for name in taken if name in inputs]
-        if not self.takes_anything:
-            known = [p.name for p in self.inputs]
-            there = ", ".join(known) or "no inputs"
-            unknown = [name for name in inputs if name not in (*known, *taken)]
-            problems += [f"has an input {name!r}, which main() does not take (it takes {there})" for name in unknown]
-        required = [p.name for p in self.inputs if p.default is p.empty]
-        problems += [f"lacks the input {name!r}, which main() needs" for name in required if name not in inputs]
-        return f"the job {'; it '.join(problems)}" if problems else ""
+        return signature.complaints(self.parameters, inputs)
 
 
 def parse(file: str, text: str) -> tuple[ast.Module | None, list[Finding]]:
@@ -101,7 +84,7 @@ def find_main(file: str, tree: ast.Module) -> tuple[Main | None, list[Finding]]:
     if not isinstance(node, ast.FunctionDef) or node.decorator_list:
         return None, []
     main = Main(parameters=tuple(_parameters(node.args)), line=node.lineno)
-    if len(main.positional) < OUR_ARGUMENTS and not any(p.kind is p.VAR_POSITIONAL for p in main.parameters):
+    if not signature.takes_ours(main.parameters):
         wrong = f"{main} must take backend and user_messenger as its first two arguments"
         return None, [findings.error(file, wrong, field=f"line {node.lineno}", reason=INVALID_PROGRAM)]
     return main, []

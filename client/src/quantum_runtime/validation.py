@@ -14,7 +14,6 @@ from runtime_runner.compatibility import names, shims
 from runtime_runner.schema import bounded
 
 from quantum_runtime import findings, folder, judgement, metadata, schemas, sources
-from quantum_runtime.inputs import INPUT_BYTES, stored_bytes
 
 if TYPE_CHECKING:
     import ast
@@ -112,24 +111,19 @@ def _imports(program: ProgramFolder, trees: dict[str, ast.Module]) -> list[Findi
 
 def _old_name(name: str, compatibility: str) -> str:
     """Say what has become of a name of earlier versions of Qiskit; empty if the program will find it."""
-    part = name
-    while part:
-        if part in names.LOST:
-            return f"{name} is gone since {names.LOST[part].gone}: {names.LOST[part].text}"
-        if part in names.RESTORED:
-            restored = names.RESTORED[part]
-            exists = isinstance(restored, shims.Attribute) and restored.replaces
-            if exists:
-                return ""
-            if not modules.supplies(restored, name[len(part) + 1 :]):
-                return (
-                    f"{name} is gone since {restored.gone}: spec.compatibility {RESTORES!r} restores {part} without it"
-                )
-            if compatibility == RESTORES:
-                return ""
-            return f"{name} is gone since {restored.gone}: spec.compatibility {RESTORES!r} restores it"
-        part = part.rpartition(".")[0]
-    return ""
+    part = modules.known_part(name)
+    if part in names.LOST:
+        return f"{name} is gone since {names.LOST[part].gone}: {names.LOST[part].text}"
+    if not part:
+        return ""
+    restored = names.RESTORED[part]
+    if isinstance(restored, shims.Attribute) and restored.replaces:  # it exists, and the layer only changes it
+        return ""
+    if not modules.supplies(restored, name[len(part) + 1 :]):
+        return f"{name} is gone since {restored.gone}: spec.compatibility {RESTORES!r} restores {part} without it"
+    if compatibility == RESTORES:
+        return ""
+    return f"{name} is gone since {restored.gone}: spec.compatibility {RESTORES!r} restores it"
 
 
 def _metadata(program: ProgramFolder, main: Main | None) -> list[Finding]:
@@ -209,12 +203,7 @@ def _runs(program: ProgramFolder, main: Main | None, runs: dict[str, dict[str, A
     """Say which inputs would be refused, and why."""
     found = []
     for file, values in runs.items():
-        refusal, _ = judgement.of_inputs(program, values)
-        size = stored_bytes(values)
-        if size > INPUT_BYTES:
-            message = f"spec.inputs is {size} bytes of JSON, the limit is {INPUT_BYTES}"
-            found.append(findings.error(file, message, reason=findings.INVALID_INPUT))
-        elif refusal:
+        if refusal := judgement.inputs_are_too_large(values) or judgement.of_inputs(program, values)[0]:
             found.append(findings.error(file, refusal.message, reason=refusal.reason))
         elif main is not None and (complaint := main.complaints(values)):
             found.append(findings.error(file, complaint, reason=findings.INVALID_INPUT))

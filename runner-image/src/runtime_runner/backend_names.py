@@ -169,7 +169,7 @@ def num_qubits(spec: Mapping[str, Any]) -> int | None:
 
 
 def known() -> list[str]:
-    """Return the well-known names for a message, families with a placeholder."""
+    """Return the well-known names for a message, with ``<...>`` for what varies in a family."""
     return ["aer", *(f"aer-{method.replace('_', '-')}" for method in AER_METHODS), "generic-<n>", "fake-<device>"]
 
 
@@ -184,6 +184,12 @@ def similar(name: str) -> list[str]:
     if name.startswith("ibm"):
         names += [f"{name[: name.index('_') + 1]}{device}" for device in _DEVICES] if "_" in name else []
     return difflib.get_close_matches(name, names, n=3, cutoff=0.75)
+
+
+def hint(name: str) -> str:
+    """Return what to add to a sentence that there is no such backend, or nothing."""
+    names = similar(name)
+    return f"; did you mean {' or '.join(names)}?" if names else ""
 
 
 def _device(name: str) -> _Device | None:

@@ -106,19 +106,26 @@ def _known(name: str) -> str:
     """Say what has become of a name, or of the longest part of it that is known."""
     from runtime_runner.compatibility import names, shims  # a large table: not before something is missing
 
-    whole = name
-    while name:
-        if name in names.RESTORED:
-            shim = names.RESTORED[name]
-            if not supplies(shim, whole[len(name) + 1 :]):
-                return f"{whole} is gone since {shim.gone}: `compatibility: Qiskit0` restores {name} without it"
-            text = f"{name} is gone since {shim.gone}: `compatibility: Qiskit0` restores it"
-            needed = shim.real if isinstance(shim, shims.Alias) else ""
-            return text + (" in the runner profile 'science'" if needed in _SCIENCE and not _is_there(needed) else "")
-        if name in names.LOST:
-            return f"{name} is gone since {names.LOST[name].gone}: {names.LOST[name].text}"
+    part = known_part(name)
+    if part in names.LOST:
+        return f"{part} is gone since {names.LOST[part].gone}: {names.LOST[part].text}"
+    if not part:
+        return ""
+    shim = names.RESTORED[part]
+    if not supplies(shim, name[len(part) + 1 :]):
+        return f"{name} is gone since {shim.gone}: `compatibility: Qiskit0` restores {part} without it"
+    text = f"{part} is gone since {shim.gone}: `compatibility: Qiskit0` restores it"
+    needed = shim.real if isinstance(shim, shims.Alias) else ""
+    return text + (" in the runner profile 'science'" if needed in _SCIENCE and not _is_there(needed) else "")
+
+
+def known_part(name: str) -> str:
+    """Return the longest part of a dotted name, from its beginning, that the tables know; empty if there is none."""
+    from runtime_runner.compatibility import names
+
+    while name and name not in names.RESTORED and name not in names.LOST:
         name = name.rpartition(".")[0]
-    return ""
+    return name
 
 
 def supplies(shim: Shim, inside: str) -> bool:

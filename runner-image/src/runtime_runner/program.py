@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from runtime_runner import encoding, failures, messenger, modules
+from runtime_runner import encoding, failures, messenger, modules, signature
 from runtime_runner.contract import FailureReason
 from runtime_runner.failures import JobError
 
@@ -140,26 +140,14 @@ def _find_main(module: ModuleType, entrypoint: str) -> Callable[..., Any]:
 def _check_call(main: Callable[..., Any], backend: Any, user_messenger: UserMessenger, inputs: dict[str, Any]) -> None:
     """Say in the user's words what Python would say about arguments that do not fit."""
     try:
-        signature = inspect.signature(main)
+        called = inspect.signature(main)
     except (ValueError, TypeError):
         return  # not known for everything that can be called
-    parameters = list(signature.parameters.values())
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if len(positional) < 2 and not any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        raise _invalid(f"main{signature} must take backend and user_messenger as its first two arguments")
-    taken = [p.name for p in positional[:2] if p.kind is p.POSITIONAL_OR_KEYWORD]
-    problems = [f"has an input {name!r}, which main() gets from the runner" for name in taken if name in inputs]
-    by_name = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    accepted = [name for name in by_name if name not in taken]
-    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-        unknown = [repr(name) for name in inputs if name not in by_name]
-        known = ", ".join(accepted) or "no inputs"
-        problems += [f"has an input {name}, which main() does not take (it takes {known})" for name in unknown]
-    required = [p.name for p in parameters if p.name in accepted and p.default is p.empty]
-    problems += [f"lacks the input {name!r}, which main() needs" for name in required if name not in inputs]
-    if problems:
-        message = failures.cut(f"the job {'; it '.join(problems)}", failures.MESSAGE_BYTES)
-        raise JobError(FailureReason.INVALID_INPUT, message)
+    parameters = list(called.parameters.values())
+    if not signature.takes_ours(parameters):
+        raise _invalid(f"main{called} must take backend and user_messenger as its first two arguments")
+    if message := signature.complaints(parameters, inputs):
+        raise JobError(FailureReason.INVALID_INPUT, failures.cut(message, failures.MESSAGE_BYTES))
 
 
 def _describe_syntax(error: SyntaxError, folder: Path) -> str:

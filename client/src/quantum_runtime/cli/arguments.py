@@ -16,6 +16,7 @@ from quantum_runtime.metadata import COMPATIBILITY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from quantum_runtime.backends import Backend
     from quantum_runtime.findings import Finding
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -68,6 +69,17 @@ def backend_options(command: F) -> F:
         metavar="NAME",
         help="Backend to run on: aer (the default), aer-statevector, fake-montreal, generic-5, ibmq_montreal, ...",
     )(command)
+
+
+def chosen_backend(name: str | None, file: Path | None) -> Backend | str:
+    """Return what `backend_options` were given.
+
+    Raises:
+        BackendError: the file cannot be used.
+    """
+    from quantum_runtime import backends
+
+    return backends.from_file(file, name) if file is not None else name or backends.DEFAULT
 
 
 def compatibility_option(command: F) -> F:

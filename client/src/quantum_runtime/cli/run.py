@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from runtime_runner import contract
 
-from quantum_runtime import backends, inputs, local
+from quantum_runtime import inputs, local
 from quantum_runtime.cli import arguments, show
 from quantum_runtime.outcome import EXIT_CODES
 
 if TYPE_CHECKING:
-    from quantum_runtime.backends import Backend
     from quantum_runtime.folder import ProgramFolder
     from quantum_runtime.outcome import Outcome
 
@@ -88,9 +87,7 @@ def run(
     """  # noqa: D301 - click wants the character itself
     program = arguments.read_program(path)
     values = _inputs(document, single)
-    chosen: Backend | str = backend or backends.DEFAULT
-    if backend_file is not None:
-        chosen = backends.from_file(backend_file, backend)
+    chosen = arguments.chosen_backend(backend, backend_file)
     printer = None if output == "json" else _Printer()
     outcome = local.run(
         program,

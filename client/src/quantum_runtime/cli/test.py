@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quantum_runtime import backends, local
+from quantum_runtime import local
 from quantum_runtime.cli import arguments, show
 from quantum_runtime.judgement import ENFORCE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from quantum_runtime.backends import Backend
     from quantum_runtime.outcome import Outcome
 
 
@@ -48,9 +47,7 @@ def test(
     if unknown := [name for name in names if name not in program.examples]:
         there = ", ".join(program.examples) or "none"
         raise click.UsageError(f"{program.name} has no example {unknown[0]!r}; there are: {there}")
-    chosen: Backend | str = backend or backends.DEFAULT
-    if backend_file is not None:
-        chosen = backends.from_file(backend_file, backend)
+    chosen = arguments.chosen_backend(backend, backend_file)
     wanted = names or tuple(program.examples)
     if not wanted:
         raise click.UsageError(f"{program.name} has no examples: put inputs into files {path}/examples/<name>.json")

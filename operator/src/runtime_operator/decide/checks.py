@@ -9,18 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runtime_runner import backend_names
+from runtime_runner.schema.verdicts import sentence
 
 from runtime_operator.api.conditions import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from runtime_operator.config import OperatorConfig
     from runtime_operator.observe.snapshots import Observed, ProgramSnapshot, Source
-
-
-SHOWN = 3
-"""Violations of a schema that are told in one message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +85,7 @@ def backend_is_missing(observed: Observed, config: OperatorConfig) -> Finding | 
     """It may be applied a moment after the job."""
     if observed.backend is None and observed.job and observed.job.spec:
         name = observed.job.spec.backend or config.default_backend
-        similar = backend_names.similar(name) if config.builtin_backends else []
-        hint = f"; did you mean {' or '.join(similar)}?" if similar else ""
+        hint = backend_names.hint(name) if config.builtin_backends else ""
         return Finding(Reason.BACKEND_NOT_FOUND, f"there is no RuntimeBackend {name!r}{hint}", may_heal=True)
     return None
 
@@ -137,12 +133,6 @@ CHECKS: tuple[Callable[[Observed, OperatorConfig], Finding | None], ...] = (
     backend_is_too_small,
     inputs_violate_schema,
 )
-
-
-def sentence(violations: Sequence[str]) -> str:
-    """Return the first few of these as one text."""
-    more = f"; and {len(violations) - SHOWN} more" if len(violations) > SHOWN else ""
-    return "; ".join(violations[:SHOWN]) + more
 
 
 def program_finding(program: ProgramSnapshot, source: Source | None, config: OperatorConfig) -> Finding | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runtime_runner.schema.verdicts import Request
+from runtime_runner.schema.verdicts import Request, sentence
 
 from runtime_operator.api.conditions import Condition, ConditionType, Reason, Status
 from runtime_operator.api.v1alpha1 import ValidateResults
-from runtime_operator.decide.checks import sentence
 from runtime_operator.decide.plan import ApplySchemas, Notice
 
 if TYPE_CHECKING:

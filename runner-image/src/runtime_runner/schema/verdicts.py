@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 VIOLATIONS = 10
 """Most violations reported of one value: nobody reads more, and a long list would hide them."""
 
+SHOWN = 3
+"""Violations of a schema that are told in one message."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
@@ -69,6 +72,12 @@ class Bounds:
     """Address space of the child. Interpreter and library take 28 MiB, a value up to 25 times its JSON text."""
     wall_seconds: float = 30.0
     """Only reached on a machine that has no CPU time to give."""
+
+
+def sentence(violations: Sequence[str]) -> str:
+    """Return the first few of these as one text."""
+    more = f"; and {len(violations) - SHOWN} more" if len(violations) > SHOWN else ""
+    return "; ".join(violations[:SHOWN]) + more
 
 
 def encode_requests(requests: Sequence[Request]) -> bytes:
