@@ -213,7 +213,7 @@ def test_an_output_as_the_operator_builds_it_fits_the_crd() -> None:
     objects, ref = output_chunks("Result", "ü" * CHUNK_BYTES, namespace="n", job_name="j", job_uid="u")
     assert len(objects) == len(ref.names) == 2
     for chunk in objects:
-        assert chunk["spec"].keys() == spec["properties"].keys() == set(spec["required"])
+        assert chunk["spec"].keys() == spec["properties"].keys() == {*spec["required"], "count"}
         assert len(chunk["spec"]["text"]) <= spec["properties"]["text"]["maxLength"]
         assert chunk["spec"]["size"] <= spec["properties"]["size"]["maximum"]
         assert chunk["spec"]["content"] in spec["properties"]["content"]["enum"]

@@ -72,8 +72,6 @@ def held(space: Space) -> str:
         ("maxExecutionTimeSeconds", {"maxExecutionTimeSeconds": 5}),
         ("startDeadlineSeconds", {"startDeadlineSeconds": 5}),
         ("logLevel", {"logLevel": "DEBUG"}),
-        ("tags", {"tags": None}),
-        ("tags", {"tags": ["x", "y"]}),
         ("ttl.podSeconds", {"ttl": {"podSeconds": 0}}),
         ("ttl.jobSeconds", {"ttl": {"jobSeconds": None}}),
     ],
@@ -86,6 +84,11 @@ def test_what_a_job_runs_cannot_be_changed(space: Space, held: str, field: str, 
 def test_a_job_may_be_suspended_and_resumed_at_any_time(space: Space, held: str) -> None:
     space.patch("runtimejobs", held, {"spec": {"suspend": False}})
     assert space.patch("runtimejobs", held, {"spec": {"suspend": True}})["spec"]["suspend"] is True
+
+
+@pytest.mark.parametrize("tags", [["x", "y"], None])
+def test_a_jobs_tags_may_be_changed_at_any_time(space: Space, held: str, tags: list[str] | None) -> None:
+    assert space.patch("runtimejobs", held, {"spec": {"tags": tags}})["spec"].get("tags") == tags
 
 
 def test_a_cancel_cannot_be_taken_back(space: Space) -> None:

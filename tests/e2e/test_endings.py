@@ -256,6 +256,7 @@ def test_more_than_the_status_holds_is_beside_it_and_whole(jobs: dict[str, Job])
     every = [json.loads(line) for line in job.output(interims["ref"]).splitlines()]
     assert [json.loads(i["value"])["i"] for i in every] == list(range(50))
     assert [i["seq"] for i in every] == sorted({i["seq"] for i in every})
+    assert interims["storedSeq"] == every[-1]["seq"]
     assert logs["truncated"]
     assert len(logs["tail"].encode()) <= 16 * 1024 < logs["bytes"]
     assert logs["tail"].startswith("line "), "it begins with a whole line"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from runtime_operator.act.merge import merge_patch
-from runtime_operator.act.outputs import store_outputs
-from runtime_operator.decide.plan import StoreOutputs
+from runtime_operator.act.outputs import store_interims, store_outputs
+from runtime_operator.decide.plan import StoreInterims, StoreOutputs
 from runtime_operator.kube import errors
 from runtime_operator.kube.client import OUTPUTS, PODS
-from runtime_operator.observe.snapshots import Outputs
+from runtime_operator.observe.snapshots import Outputs, StoredInterims
 from runtime_runner import contract
 from support import builders
 from support.clock import START, virtual_time
@@ -39,7 +38,7 @@ def a_cluster(*, log: bool = True) -> FakeKube:
 
 
 def wanted(**fields: Any) -> StoreOutputs:
-    defaults = {"result": None, "interims": False, "logs": False, "pod": "a-pod", "pod_uid": "pod-uid"}
+    defaults = {"result": None, "logs": False, "pod": "a-pod", "pod_uid": "pod-uid"}
     return StoreOutputs(job_uid="job-uid", namespace="default", job_name="a-job", **(defaults | fields))
 
 
@@ -56,24 +55,60 @@ async def test_a_result_is_stored_without_looking_at_the_pod() -> None:
     kube = FakeKube()
     stored = await store_outputs(kube, wanted(result="x" * 10**6))
     assert text(kube, stored.result) == "x" * 10**6
-    assert (stored.interims, stored.logs) == (None, None)
+    assert stored.logs is None
 
 
 @virtual_time
-async def test_interim_results_and_logs_come_whole_from_the_journal() -> None:
+async def test_logs_come_whole_from_the_journal() -> None:
     kube = a_cluster()
-    stored = await store_outputs(kube, wanted(interims=True, logs=True))
+    stored = await store_outputs(kube, wanted(logs=True))
     assert text(kube, stored.logs) == "one\nzwei ü\n"
-    lines = text(kube, stored.interims).splitlines()
-    assert [json.loads(line) for line in lines] == [{"seq": 3, "time": "2026-01-01T00:00:00.250Z", "value": "[1]"}]
+
+
+def told(whole: str, seq: int) -> StoredInterims:
+    size, sha256 = contract.digest(whole)
+    return StoredInterims(size=size, sha256=sha256, seq=seq)
+
+
+def more(stored: StoredInterims) -> StoreInterims:
+    return StoreInterims(
+        job_uid="job-uid", namespace="default", job_name="a-job", pod_uid="pod-uid", stored=stored, everything=False
+    )
+
+
+@virtual_time
+async def test_interim_results_are_stored_one_chunk_after_the_other() -> None:
+    kube = FakeKube()
+    first = await store_interims(kube, more(StoredInterims()), "1\n2\n", told("1\n2\n", 2))
+    both = await store_interims(kube, more(first), "3\n", told("1\n2\n3\n", 7))
+    assert text(kube, both) == "1\n2\n3\n"
+    assert (both.names[:1], both.seq) == (first.names, 7)
+    assert [chunk["spec"]["index"] for chunk in kube.objects(OUTPUTS)] == [0, 1]
+    assert all("count" not in chunk["spec"] for chunk in kube.objects(OUTPUTS))
+
+
+@virtual_time
+async def test_an_operator_that_starts_again_does_not_take_an_unnamed_chunk_for_a_longer_one() -> None:
+    kube = FakeKube()
+    await store_interims(kube, more(StoredInterims()), "1\n2\n", told("1\n2\n", 2))  # its status was never written
+    stored = await store_interims(kube, more(StoredInterims()), "1\n2\n3\n", told("1\n2\n3\n", 7))
+    assert text(kube, stored) == "1\n2\n3\n"
+
+
+@virtual_time
+async def test_storing_the_same_interim_results_twice_stores_them_once() -> None:
+    kube = FakeKube()
+    once = await store_interims(kube, more(StoredInterims()), "1\n", told("1\n", 1))
+    assert await store_interims(kube, more(StoredInterims()), "1\n", told("1\n", 1)) == once
+    assert len(kube.objects(OUTPUTS)) == 1
 
 
 @virtual_time
 async def test_storing_twice_stores_once() -> None:
     kube = a_cluster()
-    once = await store_outputs(kube, wanted(result="1", interims=True, logs=True))
-    assert await store_outputs(kube, wanted(result="1", interims=True, logs=True)) == once
-    assert len(kube.objects(OUTPUTS)) == 3
+    once = await store_outputs(kube, wanted(result="1", logs=True))
+    assert await store_outputs(kube, wanted(result="1", logs=True)) == once
+    assert len(kube.objects(OUTPUTS)) == 2
 
 
 @virtual_time
@@ -97,8 +132,8 @@ async def test_a_program_that_was_over_before_the_kubelets_first_look_is_waited_
 async def test_a_log_without_anything_in_it_makes_no_object() -> None:
     kube = a_cluster(log=False)
     kube.run_pod("default", "a-pod")
-    stored = await store_outputs(kube, wanted(interims=True, logs=True))
-    assert (stored.interims, stored.logs) == (None, None)
+    stored = await store_outputs(kube, wanted(logs=True))
+    assert stored.logs is None
     assert kube.objects(OUTPUTS) == []
 
 

@@ -21,9 +21,18 @@ from runtime_operator.decide.plan import (
     ReadJournal,
     ReadSource,
     SendCancel,
+    StoreInterims,
     StoreOutputs,
 )
-from runtime_operator.observe.snapshots import BackendSnapshot, OutputRef, Outputs, Refusal, Source
+from runtime_operator.observe.snapshots import (
+    BackendSnapshot,
+    InterimResult,
+    OutputRef,
+    Outputs,
+    Refusal,
+    Source,
+    StoredInterims,
+)
 from runtime_runner import contract
 from runtime_runner.contract import RunnerState
 from support import snapshots
@@ -85,7 +94,14 @@ def over(*, at: float = AFTER, phase: str = "Completed", completion: float | Non
     return job(status=status, ttl=ttl)
 
 
+def storing(seq: int) -> JobSnapshot:
+    return dataclasses.replace(
+        promised(), stored_interims=StoredInterims(names=("a",), size=1, sha256="0" * 64, seq=seq)
+    )
+
+
 MISSING = observed(program=None)
+INTERIMS = (InterimResult(seq=8, time=START + 2, value="8"),)
 FROM_CONFIG_MAP = program(source={"config_map_ref": {"name": "source"}})
 CANCELLED = failed_event("Cancelled", "the pod was told to stop")
 LARGE = '"' + "x" * (64 * 1024) + '"'
@@ -294,6 +310,15 @@ RUNNING = [
         reason="Running", says=("the program is running",)),
     Row(title="progress is reported once a second",
         seen=observed(job=promised(), pods=(pod(),), runner=running(), status_written_at=START + 2.5), again=0.5),
+    Row(title="interim results that the status has no room for are stored before it is written",
+        seen=observed(job=promised(), pods=(pod(),), runner=running(spilled_bytes=1), interims_stored_at=START + 2),
+        does=(StoreInterims,), again=0.0),
+    Row(title="the longer the program runs the longer they wait, and the status does not",
+        seen=observed(job=promised(), pods=(pod(),), runner=running(spilled_bytes=1), status_written_at=START + 101,
+                      interims_stored_at=START + 101), now=START + 102, phase="Running", reason="Running", again=3.0),
+    Row(title="many of them do not wait",
+        seen=observed(job=promised(), pods=(pod(),), runner=running(spilled_bytes=256 * 1024),
+                      interims_stored_at=START + 101), now=START + 102, does=(StoreInterims,), again=0.0),
     Row(title="a cancel is passed on", seen=observed(job=promised(cancel=True), pods=(pod(),), runner=running()),
         does=(SendCancel,), again=5.0),
     Row(title="a cancel that is under way is waited for",
@@ -367,9 +392,18 @@ ENDING = [
         seen=observed(job=promised(), pods=(pod(),), runner=ended(result=LARGE),
                       outputs=Outputs(result=OutputRef(names=("a", "b"), size=len(LARGE), sha256="0" * 64))),
         phase="Completed", reason="Completed"),
-    Row(title="interim results beyond the newest are stored",
-        seen=observed(job=promised(), pods=(pod(),), runner=ended(exit=exit_event(interim_published=21))),
-        does=(StoreOutputs,), again=0.0),
+    Row(title="interim results beyond the newest are stored at the end",
+        seen=observed(job=promised(), pods=(pod(),), runner=ended(interims=INTERIMS, spilled_bytes=1)),
+        does=(StoreInterims,), again=0.0),
+    Row(title="once the older ones are stored, the newest follow at the end",
+        seen=observed(job=storing(7), pods=(pod(),), runner=ended(interims=INTERIMS)),
+        does=(StoreInterims,), again=0.0),
+    Row(title="with all of them stored, the status says where",
+        seen=observed(job=storing(8), pods=(pod(),), runner=ended(interims=INTERIMS)), phase="Completed",
+        reason="Completed"),
+    Row(title="those of a job whose node is lost are stored before it fails",
+        seen=observed(job=promised(), pods=(pod(ready_lost_since=START - 120),), runner=running(spilled_bytes=1)),
+        does=(StoreInterims,), again=0.0),
     Row(title="interim results that were dropped cannot be stored",
         seen=observed(job=promised(), pods=(pod(),),
                       runner=ended(exit=exit_event(interim_published=21, interim_dropped=21))),

@@ -53,6 +53,7 @@ runners = st.builds(
         tuple
     ),
     interim_published=st.integers(0, 30),
+    spilled_bytes=st.sampled_from([0, 0, 0, 7, 10**6]),
     log_tail=texts,
     log_bytes=st.integers(0, 10**6),
     result=st.sampled_from([None, '"done"', '"' + "x" * 70_000 + '"']),

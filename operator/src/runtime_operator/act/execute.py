@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, assert_never
 import structlog
 
 from runtime_operator.act.merge import merge_patch
-from runtime_operator.act.outputs import store_outputs
+from runtime_operator.act.outputs import store_interims, store_outputs
 from runtime_operator.api import names
 from runtime_operator.api.conditions import Reason
 from runtime_operator.build.namespace import runner_policy, runner_service_account
@@ -98,6 +98,8 @@ class Executor:
                 log.info("cancel sent", job=str(key), pod_uid=action.pod_uid)
             case plans.ReadJournal():
                 await self._conversations.read_journal(key, action.pod, action.pod_uid)
+            case plans.StoreInterims():
+                await self._store_interims(action)
             case plans.StoreOutputs():
                 self._cache.remember_outputs(action.job_uid, await store_outputs(self._kube, action))
             case plans.DeletePod():
@@ -142,6 +144,14 @@ class Executor:
     async def _read_source(self, action: plans.ReadSource) -> None:
         found = await self._kube.get(CONFIG_MAPS, action.namespace, action.ref.name)
         self._cache.remember_source(action.job_uid, action.ref, source_of(found, action.ref))
+
+    async def _store_interims(self, action: plans.StoreInterims) -> None:
+        waiting = self._conversations.unstored(action.pod_uid, action.stored.seq, everything=action.everything)
+        if waiting is None or not waiting[0]:
+            return
+        stored = await store_interims(self._kube, action, *waiting)
+        self._cache.remember_stored_interims(action.job_uid, stored, time.time())
+        self._conversations.forget_interims(action.pod_uid, stored.seq)
 
     async def _create_pod(self, key: JobKey, action: plans.CreatePod) -> bool:
         manifest = dict(action.manifest)

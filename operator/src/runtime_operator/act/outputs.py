@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import structlog
 from runtime_runner import contract
 
 from runtime_operator.api import names
-from runtime_operator.api.conditions import format_exact_time
-from runtime_operator.build.outputs import output_chunks
+from runtime_operator.build.outputs import interim_chunks, output_chunks
 from runtime_operator.kube.client import OUTPUTS, PODS
 from runtime_operator.kube.errors import Unavailable
 from runtime_operator.observe.snapshots import OutputRef, Outputs
 
 if TYPE_CHECKING:
-    from runtime_operator.decide.plan import StoreOutputs
+    from runtime_operator.decide.plan import StoreInterims, StoreOutputs
     from runtime_operator.kube.client import Kube
+    from runtime_operator.observe.snapshots import StoredInterims
 
 log = structlog.get_logger(__name__)
 
@@ -25,8 +24,8 @@ log = structlog.get_logger(__name__)
 async def store_outputs(kube: Kube, wanted: StoreOutputs) -> Outputs:
     """Create the chunks and return where they are.
 
-    Interim results and logs come whole from the pod's container log; if that is gone, what the status holds is all
-    there is. Repeating it is safe: the same text makes the same chunks under the same names.
+    The log comes whole from the pod's container log; if that is gone, what the status holds is all there is. Repeating
+    it is safe: the same text makes the same chunks under the same names.
 
     Raises:
         KubeError: a chunk could not be written, or the log could not be read just now.
@@ -34,19 +33,37 @@ async def store_outputs(kube: Kube, wanted: StoreOutputs) -> Outputs:
     refs: dict[str, OutputRef] = {}
     if wanted.result is not None:
         refs["result"] = await _store(kube, wanted, "Result", wanted.result)
-    if wanted.interims or wanted.logs:
+    if wanted.logs:
         journal = await kube.pod_log(wanted.namespace, wanted.pod, names.RUNNER_CONTAINER)
         if journal is None:
             if await _is_not_shown_yet(kube, wanted):
                 raise Unavailable("the kubelet does not show the container yet")
             log.warning("container log is gone", job=f"{wanted.namespace}/{wanted.job_name}", pod=wanted.pod)
             return Outputs(**refs)
-        interims, logs = _contents(journal)
-        if wanted.interims and interims:
-            refs["interims"] = await _store(kube, wanted, "InterimResults", interims)
-        if wanted.logs and logs:
+        if logs := _logs(journal):
             refs["logs"] = await _store(kube, wanted, "Logs", logs)
     return Outputs(**refs)
+
+
+async def store_interims(kube: Kube, wanted: StoreInterims, text: str, told: StoredInterims) -> StoredInterims:
+    """Create the chunks for the next interim results and return where all of them are.
+
+    Args:
+        kube: The API server.
+        wanted: Whose, and what is stored.
+        text: The next ones, as JSON lines.
+        told: What is stored then, without names.
+
+    Raises:
+        KubeError: a chunk could not be written.
+    """
+    objects, stored = interim_chunks(
+        text, wanted.stored, told, namespace=wanted.namespace, job_name=wanted.job_name, job_uid=wanted.job_uid
+    )
+    for body in objects:
+        await kube.create(OUTPUTS, wanted.namespace, body)
+    log.debug("interim results stored", job=f"{wanted.namespace}/{wanted.job_name}", through=stored.seq)
+    return stored
 
 
 async def _is_not_shown_yet(kube: Kube, wanted: StoreOutputs) -> bool:
@@ -68,9 +85,9 @@ async def _store(kube: Kube, wanted: StoreOutputs, content: str, text: str) -> O
     return ref
 
 
-def _contents(journal: bytes) -> tuple[str, str]:
-    """Return all interim results (one JSON object a line) and the whole log text of a journal."""
-    interims, logs, seen = [], [], 0
+def _logs(journal: bytes) -> str:
+    """Return the whole log text of a journal."""
+    logs, seen = [], 0
     for line in journal.splitlines():
         try:
             event = contract.parse_event(line)
@@ -80,9 +97,6 @@ def _contents(journal: bytes) -> tuple[str, str]:
             continue
         if isinstance(event, contract.JournalEvent):
             seen = event.seq
-        if isinstance(event, contract.Interim):
-            entry = {"seq": event.seq, "time": format_exact_time(event.time), "value": event.value}
-            interims.append(json.dumps(entry, separators=(",", ":")) + "\n")
-        elif isinstance(event, contract.Log):
+        if isinstance(event, contract.Log):
             logs.append(event.text)
-    return "".join(interims), "".join(logs)
+    return "".join(logs)

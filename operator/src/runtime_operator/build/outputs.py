@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from runtime_runner.contract import digest
@@ -12,6 +13,10 @@ from runtime_operator.observe.snapshots import OutputRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from runtime_operator.observe.snapshots import StoredInterims
+
+INTERIM_RESULTS = "InterimResults"
 
 CHUNK_BYTES = 512 * 1024
 """Most bytes of text in one object: a third of what etcd takes by default."""
@@ -28,44 +33,90 @@ def output_chunks(
     """Return the objects that hold this text, and the reference to them.
 
     Args:
-        content: ``Result``, ``InterimResults`` (JSON lines) or ``Logs``.
+        content: ``Result`` or ``Logs``.
         text: the whole of it.
         namespace: the job's.
         job_name: the job, which owns the objects.
         job_uid: the job's uid.
     """
     pieces = list(_pieces(text))
-    objects: list[dict[str, Any]] = []
-    for index, piece in enumerate(pieces):
-        size, sha256 = digest(piece)
-        objects.append(
-            {
-                "apiVersion": names.API_VERSION,
-                "kind": "RuntimeJobOutput",
-                "metadata": {
-                    "name": names.child_name(job_uid, content, index),
-                    "namespace": namespace,
-                    "labels": {
-                        names.MANAGED_BY_LABEL: names.MANAGED_BY,
-                        names.JOB_NAME_LABEL: job_name,
-                        names.JOB_UID_LABEL: job_uid,
-                    },
-                    "ownerReferences": [owner_reference(job_name, job_uid)],
-                },
-                "spec": {
-                    "jobName": job_name,
-                    "jobUid": job_uid,
-                    "content": content,
-                    "index": index,
-                    "count": len(pieces),
-                    "size": size,
-                    "sha256": sha256,
-                    "text": piece,
-                },
-            }
+    objects = [
+        _chunk(
+            {"content": content, "index": index, "count": len(pieces)},
+            piece,
+            name=names.child_name(job_uid, content, index),
+            namespace=namespace,
+            job_name=job_name,
+            job_uid=job_uid,
         )
+        for index, piece in enumerate(pieces)
+    ]
     size, sha256 = digest(text)
-    return objects, OutputRef(names=tuple(o["metadata"]["name"] for o in objects), size=size, sha256=sha256)
+    return objects, OutputRef(names=_names(objects), size=size, sha256=sha256)
+
+
+def interim_chunks(
+    text: str, before: StoredInterims, after: StoredInterims, *, namespace: str, job_name: str, job_uid: str
+) -> tuple[list[dict[str, Any]], StoredInterims]:
+    """Return the objects that hold the next interim results of a job, and where all of them are then.
+
+    How many there will be nobody knows. Which ones are in a chunk is in its name, so that an operator that starts again
+    never takes a chunk for another one.
+
+    Args:
+        text: the next ones, as JSON lines.
+        before: what is stored.
+        after: size and digest of the whole once this is stored, and the number of the last one.
+        namespace: the job's.
+        job_name: the job, which owns the objects.
+        job_uid: the job's uid.
+    """
+    role = f"{INTERIM_RESULTS} {before.seq}-{after.seq}"
+    objects = [
+        _chunk(
+            {"content": INTERIM_RESULTS, "index": len(before.names) + index},
+            piece,
+            name=names.child_name(job_uid, role, index),
+            namespace=namespace,
+            job_name=job_name,
+            job_uid=job_uid,
+        )
+        for index, piece in enumerate(_pieces(text))
+    ]
+    return objects, dataclasses.replace(after, names=before.names + _names(objects))
+
+
+def _chunk(
+    position: dict[str, Any], text: str, *, name: str, namespace: str, job_name: str, job_uid: str
+) -> dict[str, Any]:
+    size, sha256 = digest(text)
+    labels = {
+        names.MANAGED_BY_LABEL: names.MANAGED_BY,
+        names.JOB_NAME_LABEL: job_name,
+        names.JOB_UID_LABEL: job_uid,
+    }
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": "RuntimeJobOutput",
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": labels,
+            "ownerReferences": [owner_reference(job_name, job_uid)],
+        },
+        "spec": {
+            "jobName": job_name,
+            "jobUid": job_uid,
+            **position,
+            "size": size,
+            "sha256": sha256,
+            "text": text,
+        },
+    }
+
+
+def _names(objects: list[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(body["metadata"]["name"] for body in objects)
 
 
 def _pieces(text: str) -> Iterator[str]:

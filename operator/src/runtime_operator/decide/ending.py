@@ -115,10 +115,8 @@ def _oversized(
 ) -> StoreOutputs | None:
     assert runner.exit is not None
     large = runner.result is not None and len(runner.result.encode()) > config.limits.inline_result_bytes
-    kept = runner.exit.interim_published - runner.exit.interim_dropped
-    interims = pod is not None and kept > len(runner.interims)
     logs = pod is not None and runner.exit.log_bytes > len(runner.log_tail.encode())
-    if not (large or interims or logs):
+    if not (large or logs):
         return None
     return StoreOutputs(
         job_uid=job.uid,
@@ -127,7 +125,6 @@ def _oversized(
         pod=pod.name if pod else "",
         pod_uid=runner.pod_uid,
         result=runner.result if large else None,
-        interims=interims,
         logs=logs,
     )
 

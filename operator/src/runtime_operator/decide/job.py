@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from runtime_operator.api.conditions import Reason
 from runtime_operator.api.v1alpha1 import Phase
-from runtime_operator.decide import checks, deadlines, ending, starting, status, waiting
+from runtime_operator.decide import checks, deadlines, ending, starting, status, storing, waiting
 from runtime_operator.decide.plan import (
     Converse,
     DeleteJob,
@@ -78,6 +78,9 @@ def _running(observed: Observed, job: JobSnapshot, now: float, config: OperatorC
     """The job is promised to one pod: it ends with that pod, whatever happens."""
     pod = next((pod for pod in observed.own_pods if pod.uid == job.runner_uid), None)
     plan = _with_its_pod(observed, job, pod, now, config)
+    ends = plan.status is not None and Phase(plan.status["phase"]).terminal
+    if ends and (store := storing.rest(job, observed.runner)):
+        return Plan(actions=(store,), requeue_after=0.0)
     if (
         pod is not None
         and not pod.ended
@@ -136,13 +139,18 @@ def _report(observed: Observed, job: JobSnapshot, runner: RunnerSnapshot, pod: P
     wait = observed.status_written_at + deadlines.STATUS_INTERVAL - now
     if wait > 0:
         return Plan(requeue_after=wait)
-    return Plan(status=status.running(job, now, runner, pod))
+    due = storing.waits(observed, runner, now)
+    if due == 0:
+        return Plan(actions=(storing.piled_up(job, runner),), requeue_after=0.0)
+    return Plan(status=status.running(job, now, runner, pod), requeue_after=due)
 
 
 def _after_the_end(observed: Observed, job: JobSnapshot, now: float) -> Plan:
     """The job is over and stays as it is: what is left is clearing away."""
     if job.spec is None:
         return Plan()
+    if job.status.get("observedGeneration", job.generation) != job.generation:
+        return Plan(status={**job.status, "observedGeneration": job.generation}, requeue_after=0.0)
     age = now - deadlines.ended_at(job)
     if job.spec.ttl.job_seconds is not None and age >= job.spec.ttl.job_seconds:
         return Plan(actions=(DeleteJob(namespace=job.key.namespace, name=job.key.name, uid=job.uid),))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from runtime_operator.api.conditions import Reason
     from runtime_operator.api.v1alpha1 import ConfigMapRef
-    from runtime_operator.observe.snapshots import PodSnapshot
+    from runtime_operator.observe.snapshots import PodSnapshot, StoredInterims
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,8 +94,21 @@ class ReadJournal:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StoreInterims:
+    """Store interim results beyond those that are stored. A chunk's name says which are in it: repeating is safe."""
+
+    job_uid: str
+    namespace: str
+    job_name: str
+    pod_uid: str
+    stored: StoredInterims
+    everything: bool
+    """Also those that the status holds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StoreOutputs:
-    """Store what the status is too small for. Chunk names are fixed, so that repeating it changes nothing."""
+    """Store result and log if the status is too small. Chunk names are fixed: repeating it changes nothing."""
 
     job_uid: str
     namespace: str
@@ -103,7 +116,6 @@ class StoreOutputs:
     pod: str
     pod_uid: str
     result: str | None
-    interims: bool
     logs: bool
 
 
@@ -135,6 +147,7 @@ Action = (
     | HandOver
     | SendCancel
     | ReadJournal
+    | StoreInterims
     | StoreOutputs
     | DeletePod
     | DeleteJob

@@ -179,8 +179,8 @@ def _progress(job: JobSnapshot, runner: RunnerSnapshot, outputs: Outputs | None)
         "bytes": log_bytes,
         "truncated": log_bytes > len(runner.log_tail.encode()),
     }
-    if outputs and outputs.interims:
-        interims["ref"] = _ref(outputs.interims)
+    if job.stored_interims.names:
+        interims |= {"ref": _ref(job.stored_interims), "storedSeq": job.stored_interims.seq}
     if outputs and outputs.logs:
         logs["ref"] = _ref(outputs.logs)
     times: dict[str, Any] = {}

@@ -20,6 +20,7 @@ from runtime_operator.observe.snapshots import (
     Observed,
     Refusal,
     Source,
+    StoredInterims,
     parse_backend,
     parse_job,
     parse_pod,
@@ -46,7 +47,7 @@ ProgramKey = tuple[ProgramKind, str, str]
 Subject = Literal["inputs", "results", "program"]
 """What a check was about: a job's inputs, its result and interim results, or a program's schemas themselves."""
 
-_KEPT_OF_AN_ENDED_JOB = ("phase", "completionTime", "runner")
+_KEPT_OF_AN_ENDED_JOB = ("phase", "completionTime", "runner", "observedGeneration")
 
 _GONE_REMEMBERED = 10_000
 """How many deleted objects are remembered, so that an answer that comes late does not bring one back."""
@@ -62,6 +63,8 @@ class _Memory:
     checks: dict[Subject, Checked] = dataclasses.field(default_factory=dict)
     result_schemas: ResultSchemas | None = None
     """Those of the program as it was, if it has changed since the job was handed over."""
+    stored_interims: StoredInterims | None = None
+    interims_stored_at: float = 0.0
     outputs: Outputs | None = None
     refusal: Refusal | None = None
     status_written_at: float = 0.0
@@ -98,7 +101,7 @@ class Cache:
         memory = self._memory.get(job.uid, _Memory())
         observed = Observed(
             key=key,
-            job=job,
+            job=_with_stored(job, memory.stored_interims),
             program=program,
             source=_source(program, memory),
             backend=self._backend(backend),
@@ -107,6 +110,7 @@ class Cache:
             input_check=_check_of(memory, "inputs", program.schemas.inputs_digest if program else ""),
             result_schemas=_result_schemas(job, program, memory),
             result_check=_check_of(memory, "results", job.result_schemas),
+            interims_stored_at=memory.interims_stored_at,
             outputs=memory.outputs,
             namespace_prepared=key.namespace in self._prepared,
             refusal=memory.refusal,
@@ -248,6 +252,11 @@ class Cache:
         if program is not None and program.uid == uid:
             self._program_checks[key] = checked
 
+    def remember_stored_interims(self, job_uid: str, stored: StoredInterims, now: float) -> None:
+        """Keep where the job's interim results are, until its status says so."""
+        memory = self._of(job_uid)
+        memory.stored_interims, memory.interims_stored_at = stored, now
+
     def remember_outputs(self, job_uid: str, outputs: Outputs) -> None:
         """Keep where the job's large outputs are."""
         self._of(job_uid).outputs = outputs
@@ -310,6 +319,12 @@ class Cache:
             del self._gone[next(iter(self._gone))]
 
 
+def _with_stored(job: JobSnapshot, stored: StoredInterims | None) -> JobSnapshot:
+    if stored is None or stored.seq <= job.stored_interims.seq:
+        return job
+    return dataclasses.replace(job, stored_interims=stored)
+
+
 def _source(program: ProgramSnapshot | None, memory: _Memory) -> Source | None:
     """Return the program's files: its own, or those read from the ConfigMap that it names now."""
     if program is None or program.spec is None:
@@ -340,4 +355,4 @@ def _trimmed(job: JobSnapshot) -> JobSnapshot:
         if condition["type"] == ConditionType.SUCCEEDED
     ]
     spec = job.spec.model_copy(update={"inputs": {}}) if job.spec else None
-    return dataclasses.replace(job, spec=spec, status=kept)
+    return dataclasses.replace(job, spec=spec, status=kept, stored_interims=StoredInterims())

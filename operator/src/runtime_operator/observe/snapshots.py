@@ -27,6 +27,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OutputRef:
+    """Where something too large for the status is: RuntimeJobOutputs in order; size and digest are of the whole."""
+
+    names: tuple[str, ...]
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredInterims(OutputRef):
+    """Where a job's interim results are, from the first up to one of them."""
+
+    names: tuple[str, ...] = ()
+    size: int = 0
+    sha256: str = ""
+    seq: int = 0
+    """The number of that one; 0: none is stored."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobSnapshot:
     """A RuntimeJob."""
 
@@ -39,6 +59,8 @@ class JobSnapshot:
     spec_error: str
     """Why ``spec`` is None: something the CRD's schema let through."""
     status: Mapping[str, Any]
+    stored_interims: StoredInterims = StoredInterims()
+    """Where its older interim results are; its status may not say so yet."""
     inputs_bytes: int = 0
     """The inputs' size as the API server stores them."""
 
@@ -176,6 +198,8 @@ class RunnerSnapshot:
     interims: tuple[InterimResult, ...] = ()
     """The newest ones."""
     interim_published: int = 0
+    spilled_bytes: int = 0
+    """Of the older ones, as far as nobody has said that they are stored."""
     log_tail: str = ""
     log_bytes: int = 0
     result: str | None = None
@@ -187,20 +211,10 @@ class RunnerSnapshot:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OutputRef:
-    """Where something too large for the status is: RuntimeJobOutputs in order; size and digest are of the whole."""
-
-    names: tuple[str, ...]
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Outputs:
-    """What has been stored beside the job's status."""
+    """What has been stored beside the job's status at its end."""
 
     result: OutputRef | None = None
-    interims: OutputRef | None = None
     logs: OutputRef | None = None
 
 
@@ -237,6 +251,8 @@ class Observed:
     result_schemas: ResultSchemas | None = None
     """What the job's results are to be checked with, if its status names any and they are still known."""
     result_check: Checked | None = None
+    interims_stored_at: float = 0.0
+    """When this operator did that last; 0: never."""
     outputs: Outputs | None = None
     namespace_prepared: bool = False
     refusal: Refusal | None = None
@@ -262,6 +278,7 @@ def parse_job(body: Mapping[str, Any]) -> JobSnapshot:
         spec=spec,
         spec_error=error,
         status=body.get("status") or {},
+        stored_interims=_stored_interims(body),
         inputs_bytes=_stored_bytes(spec.inputs) if spec and spec.inputs else 0,
     )
 
@@ -352,6 +369,16 @@ def _spec(model: Any, body: Mapping[str, Any]) -> tuple[Any, str]:
         return model.model_validate(body.get("spec") or {}), ""
     except ValidationError as error:
         return None, "; ".join(f"spec.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+
+
+def _stored_interims(body: Mapping[str, Any]) -> StoredInterims:
+    interims = (body.get("status") or {}).get("interimResults", {})
+    if "ref" not in interims:
+        return StoredInterims()
+    ref = interims["ref"]
+    return StoredInterims(
+        names=tuple(ref["names"]), size=ref["size"], sha256=ref["sha256"], seq=interims.get("storedSeq", 0)
+    )
 
 
 def _stored_bytes(inputs: Mapping[str, Any]) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from runtime_operator.config import Limits
     from runtime_operator.kube.attach import Attachment
     from runtime_operator.kube.client import Kube
-    from runtime_operator.observe.snapshots import RunnerSnapshot
+    from runtime_operator.observe.snapshots import RunnerSnapshot, StoredInterims
 
 log = structlog.get_logger(__name__)
 
@@ -163,6 +163,16 @@ class Conversations:
         """
         await self._send(pod_uid, contract.Cancel())
         self._by_pod[pod_uid].fold.cancel_sent_at = time.time()
+
+    def unstored(self, pod_uid: str, stored_seq: int, *, everything: bool) -> tuple[str, StoredInterims] | None:
+        """Return what `RunnerFold.unstored` does of this runner; None if nobody has spoken to it."""
+        conversation = self._by_pod.get(pod_uid)
+        return conversation.fold.unstored(stored_seq, everything=everything) if conversation else None
+
+    def forget_interims(self, pod_uid: str, stored_seq: int) -> None:
+        """Let go of the interim results that are stored."""
+        if pod_uid in self._by_pod:
+            self._by_pod[pod_uid].fold.spill.forget(stored_seq)
 
     async def read_journal(self, key: JobKey, pod: str, pod_uid: str) -> None:
         """Read the log of a pod that has ended, once it is certain that the stream brings nothing more.

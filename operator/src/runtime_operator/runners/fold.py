@@ -1,4 +1,7 @@
-"""One runner's events, folded into what decisions see. Small whatever the program writes; each event counts once."""
+"""One runner's events, folded into what decisions see. Each event counts once.
+
+It stays small whatever the program writes, as long as the interim results that are pushed out are taken away.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ from runtime_runner import contract
 from runtime_runner.contract import RunnerState
 
 from runtime_operator.observe.snapshots import InterimResult, RunnerSnapshot
+from runtime_operator.runners.spill import Spill
 
 if TYPE_CHECKING:
     from runtime_operator.config import Limits
+    from runtime_operator.observe.snapshots import StoredInterims
 
 
 REFUSALS = 3
@@ -40,6 +45,7 @@ class RunnerFold:
         self._started: float | None = None
         self._interims: deque[InterimResult] = deque()
         self._interim_size = 0
+        self.spill = Spill()
         self._published = 0
         self._log_tail = b""
         self._log_bytes = 0
@@ -62,6 +68,7 @@ class RunnerFold:
             started=self._started,
             interims=tuple(self._interims),
             interim_published=self._published,
+            spilled_bytes=self.spill.size,
             log_tail=self._log_tail.decode(errors="ignore"),
             log_bytes=self._log_bytes,
             result=self._result,
@@ -70,6 +77,17 @@ class RunnerFold:
             journal_read=self.journal_read,
             cancel_sent_at=self.cancel_sent_at,
         )
+
+    def unstored(self, stored_seq: int, *, everything: bool) -> tuple[str, StoredInterims]:
+        """Return the interim results beyond those that are stored, as JSON lines, and what they are stored as.
+
+        Args:
+            stored_seq: What is stored: everything up to this number.
+            everything: Also those that the status holds.
+        """
+        self.spill.forget(stored_seq)
+        held = (interim for interim in self._interims if interim.seq > stored_seq) if everything else ()
+        return self.spill.unstored(held)
 
     def answer(self, resumed: contract.Resumed, now: float) -> None:
         """Take the answer to a resume; that the journal up to ``resumed.seq`` has been taken is the caller's care."""
@@ -127,7 +145,9 @@ class RunnerFold:
         while self._interims and (
             len(self._interims) > self._limits.status_interims or self._interim_size > self._limits.status_interim_bytes
         ):
-            self._interim_size -= len(self._interims.popleft().value.encode())
+            oldest = self._interims.popleft()
+            self._interim_size -= len(oldest.value.encode())
+            self.spill.add(oldest)
 
     def _take_result(self, event: contract.Result) -> None:
         if event.index == 0:
