@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
 GROUP = "quantumruntime.dev"
 VERSION = "v1alpha1"
@@ -95,12 +95,12 @@ class Api(Protocol):
         ...
 
     async def replace(self, resource: Resource, name: str, body: Mapping[str, Any]) -> Object:
-        """Put this in an object's place, unknown fields refused, and return it.
+        """Put this in an object's place, unknown fields refused, and return it; the status stays what it was.
 
         Raises:
             NotFound: there is none.
-            Conflict: ``metadata.resourceVersion`` is given, and is not the object's any more.
-            Invalid: it is refused.
+            Conflict: ``metadata.resourceVersion`` is not the object's any more, or ``metadata.uid`` another one's.
+            Invalid: it is refused, for example because it has no ``metadata.resourceVersion``.
         """
         ...
 
@@ -123,7 +123,9 @@ class Api(Protocol):
         """
         ...
 
-    def watch(self, resource: Resource, *, resource_version: str, field_selector: str = "") -> AsyncIterator[Change]:
+    def watch(
+        self, resource: Resource, *, resource_version: str, field_selector: str = ""
+    ) -> AsyncGenerator[Change, None]:
         """Yield what changes after this resource version, on one connection; ends when the server ends it.
 
         A connection that is silent for longer than bookmarks take counts as lost.

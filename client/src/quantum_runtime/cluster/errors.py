@@ -32,7 +32,15 @@ class Unauthorized(ApiError):  # noqa: N818
 
 
 class Invalid(ApiError):  # noqa: N818
-    """The object is refused by its schema, a rule or a policy; the sentence names the field."""
+    """The request is refused as it stands: by schema, rule, policy or quota, whoever sends it; the sentence says why.
+
+    Attributes:
+        fields: Paths of what is wrong, for example ``spec.inputs``; empty if the API server does not list them.
+    """
+
+    def __init__(self, message: str, *, fields: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.fields = fields
 
 
 class TooLarge(ApiError):  # noqa: N818
