@@ -1,0 +1,110 @@
+"""What the cluster would say of a job, without running it.
+
+The API server is asked with a dry run: schema, policies, rights, quota. What the operator looks at afterwards is looked
+at here, with the same rules and sentences.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quantum_runtime import findings, judgement, sources
+from quantum_runtime.backends import Backend
+from quantum_runtime.cluster import errors
+from quantum_runtime.cluster.api import BACKENDS, JOBS
+from quantum_runtime.cluster.retrying import patiently
+from quantum_runtime.exceptions import IBMBackendValueError, IBMInputValueError, from_api, translated
+from quantum_runtime.folder import ProgramFolder
+from quantum_runtime.metadata import Metadata
+from quantum_runtime.service import backend as service_backends
+from quantum_runtime.service import repeating
+from quantum_runtime.service.program import RuntimeProgram
+
+if TYPE_CHECKING:
+    from quantum_runtime.cluster.api import Api, Object
+    from quantum_runtime.judgement import Refusal
+
+log = logging.getLogger(__name__)
+
+_OF_BACKENDS = frozenset({"BackendNotFound", "BackendTooSmall", "InvalidBackend"})
+
+
+async def check(api: Api, job: Object, program: Object) -> Object:
+    """Return what the API server would make of a job.
+
+    Args:
+        api: The cluster.
+        job: The RuntimeJob.
+        program: The program it names.
+
+    Raises:
+        IBMInputValueError: the job would be refused or fail, before its program is entered; the message is the one the
+            cluster would give.
+        IBMBackendValueError: the reason is the backend.
+        IBMNotAuthorizedError: the user may not create jobs.
+    """
+    with translated("the cluster would refuse the job"):
+        answer = await patiently(lambda: api.create(JOBS, job, dry_run=True))
+    about, spec = RuntimeProgram(program), answer["spec"]
+    if about.reason and not about.ready:
+        raise IBMInputValueError(about.message or about.reason)
+    folder, inputs = _folder(about), spec.get("inputs", {})
+    backend = await _backend(api, spec.get("backend"))
+    _raise(judgement.refusal(folder, inputs, backend, spec.get("maxExecutionTimeSeconds")))
+    refusal, warning = await asyncio.to_thread(judgement.of_inputs, folder, inputs)
+    _raise(refusal)
+    if warning:
+        log.warning("%s", warning)
+    if complaint := _complaint(folder, inputs):
+        raise IBMInputValueError(complaint)
+    return answer
+
+
+def _raise(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise (IBMBackendValueError if refusal.reason in _OF_BACKENDS else IBMInputValueError)(refusal.message)
+
+
+def _folder(program: RuntimeProgram) -> ProgramFolder:
+    """Return the program as far as the rules look at it, with the limits that its resource has now."""
+    spec = program.body["spec"]
+    entrypoint = spec.get("entrypoint", "main.py")
+    source = spec.get("source", {})
+    about = Metadata(
+        name=program.program_id,
+        max_execution_time=program.max_execution_time,
+        is_public=program.is_public,
+        min_num_qubits=spec.get("backendRequirements", {}).get("minNumQubits", 0),
+        parameters=spec.get("parameters") or {},
+    )
+    files = {entrypoint: source["inline"]} if "inline" in source else source.get("files", {})
+    return ProgramFolder(path=Path(), name=program.program_id, metadata=about, files=files, entrypoint=entrypoint)
+
+
+async def _backend(api: Api, name: str | None) -> Backend:
+    """Return the backend a job would get; where it names none, one about which nothing is known."""
+    if name is None:
+        return Backend(name="", spec={})
+    try:
+        body = await repeating.get(api, BACKENDS, name)
+    except (errors.NotFound, errors.Forbidden):  # who may not read backends still knows the well-known ones
+        return Backend(name=name, spec=service_backends.well_known(name))
+    except errors.ApiError as error:
+        raise from_api(error, f"cannot read backend {name!r}") from error
+    return Backend(name=name, spec=body.get("spec") or {})
+
+
+def _complaint(program: ProgramFolder, inputs: dict[str, Any]) -> str:
+    """Return what a runner would say about the program and a call of its main, as far as the source tells."""
+    if program.entrypoint not in program.files:
+        return ""  # in a ConfigMap; the program's own status says whether it is there
+    tree, found = sources.parse(program.entrypoint, program.files[program.entrypoint])
+    main = None
+    if tree is not None:
+        main, found = sources.find_main(program.entrypoint, tree)
+    if problems := findings.errors(found):
+        return problems[0].message
+    return main.complaints(inputs) if main is not None else ""
