@@ -54,6 +54,7 @@ lint: init ## Style, layering, spelling, YAML; generated files are up to date
 	@uv run python charts/sync.py --check
 	@uv run python docs/generate_api.py --check
 	@uv run python docs/generate_compatibility.py --check
+	@uv run python docs/generate_cli.py --check
 	@uv run quantum-runtime render programs --check
 lint: | build
 build:
@@ -76,6 +77,10 @@ e2e: install ## End-to-end tests on the kind cluster
 .PHONY: bench
 bench: install ## Measure, and write docs/benchmarks.md
 	@$(IN_CLUSTER); PYTHONPATH=tests uv run python -m bench
+
+.PHONY: notebook
+notebook: install ## Execute the notebooks of docs/ on the cluster, and write their outputs
+	@$(IN_CLUSTER); uv run --frozen python docs/notebooks/execute.py
 
 .PHONY: cluster
 cluster: ## Make the test cluster, or leave it alone if it answers
