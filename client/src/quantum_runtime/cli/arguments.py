@@ -1,15 +1,16 @@
-"""What several commands have in common: the program they are about, and errors in a user's words."""
+"""What several commands have in common: how programs, inputs and backends are given, and what is wrong with them."""
 
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from quantum_runtime import folder
+from quantum_runtime import folder, inputs
 from quantum_runtime.findings import FolderError, Level
 from quantum_runtime.metadata import COMPATIBILITY
 
@@ -22,6 +23,90 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 program_argument = click.argument("path", metavar="PROGRAM", type=click.Path(path_type=Path))
+
+
+def is_path(word: str) -> bool:
+    """Return whether a word means a program on this machine, and not the name of one on a cluster.
+
+    As pip does: it has a path separator, ends in ``.py``, or is ``.``.
+    """
+    separators = {os.sep, os.altsep or os.sep}
+    return word in (".", "..") or word.endswith(".py") or not separators.isdisjoint(word)
+
+
+class Named(NamedTuple):
+    """An object of the cluster, as people name it."""
+
+    kind: str
+    """``job``, or ``program`` with either visibility, or one of them: ``runtimeprogram``, ``clusterruntimeprogram``."""
+    name: str
+
+
+_KINDS = {
+    "job": "job",
+    "jobs": "job",
+    "rtj": "job",
+    "runtimejob": "job",
+    "runtimejobs": "job",
+    "program": "program",
+    "programs": "program",
+    "rtp": "runtimeprogram",
+    "runtimeprogram": "runtimeprogram",
+    "runtimeprograms": "runtimeprogram",
+    "crtp": "clusterruntimeprogram",
+    "clusterruntimeprogram": "clusterruntimeprogram",
+    "clusterruntimeprograms": "clusterruntimeprogram",
+}
+
+
+def named(word: str) -> Named:
+    """Return what a word means: ``NAME``, a job; ``job/NAME``, ``program/NAME``, or as ``-o name`` prints it.
+
+    Raises:
+        click.BadParameter: it is none of these.
+    """
+    kind, slash, name = word.rpartition("/")
+    plain = kind.lower().removesuffix(".quantumruntime.dev")
+    if (slash and plain not in _KINDS) or not name:
+        raise click.BadParameter(f"{word!r} is neither NAME nor job/NAME nor program/NAME")
+    return Named(_KINDS[plain] if slash else "job", name)
+
+
+def job_name(_context: click.Context, _parameter: click.Parameter, word: Any) -> Any:
+    """Return the name of the job that a word means; click's callback of an argument.
+
+    Raises:
+        click.BadParameter: it means something else.
+    """
+    if isinstance(word, tuple):
+        return tuple(job_name(_context, _parameter, one) for one in word)
+    found = named(word)
+    if found.kind != "job":
+        raise click.BadParameter(f"{word!r} is a program, expected a job")
+    return found.name
+
+
+def hint_of_path(word: str) -> str:
+    """Return what to add to an error about a name that the cluster does not have, if there is such a file or folder."""
+    if not Path(word).exists():
+        return ""
+    what = "folder" if Path(word).is_dir() else "file"
+    return f"; for the {what} of this name on this machine write ./{word}"
+
+
+def refuse(given: dict[str, object], why: str) -> None:
+    """Refuse options that have no meaning here.
+
+    Args:
+        given: Option -> its value; None, False and an empty tuple: it was not given.
+        why: The rest of the sentence.
+
+    Raises:
+        click.UsageError: one was given.
+    """
+    for option, value in given.items():
+        if value is not None and value is not False and value != ():
+            raise click.UsageError(f"{option} {why}")
 
 
 class UnusableProgramError(click.ClickException):
@@ -57,8 +142,54 @@ def paint(finding: Finding) -> str:
     return click.style(finding.level, fg=colour) + str(finding).removeprefix(finding.level)
 
 
+def input_options(command: F) -> F:
+    """Add the options for a run's inputs; `read_inputs` takes their values."""
+    command = click.option(
+        "--inputs",
+        "documents",
+        metavar="FILE",
+        multiple=True,
+        help="A JSON or YAML file of inputs; - reads stdin. May be repeated; later files, and --input, win.",
+    )(command)
+    return click.option(
+        "-i",
+        "--input",
+        "single",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="One input: the value is JSON if it is any, otherwise text. May be repeated.",
+    )(command)
+
+
+def read_inputs(documents: tuple[str, ...], single: tuple[str, ...]) -> dict[str, Any]:
+    """Return the inputs that were given.
+
+    Raises:
+        InputError: a file or an option holds none.
+    """
+    values: dict[str, Any] = {}
+    for name in documents:
+        if name == "-":
+            values |= inputs.from_file_text(sys.stdin.read(), what="stdin")
+        else:
+            values |= inputs.read(Path(name))
+    return values | dict(map(inputs.from_option, single))
+
+
+def output_option(*forms: str, default: str = "table") -> Callable[[F], F]:
+    """Return the option ``-o``.
+
+    Args:
+        *forms: What it may be; ``json``, ``yaml`` and ``name`` are for scripts.
+        default: Which of them, for people.
+    """
+    return click.option(
+        "-o", "--output", type=click.Choice(forms), default=default, show_default=True, help="Format of the output."
+    )
+
+
 def backend_options(command: F) -> F:
-    """Add the options that choose a backend."""
+    """Add the options that choose a backend on this machine."""
     command = click.option(
         "--backend-file",
         type=click.Path(path_type=Path),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from quantum_runtime import template
+from quantum_runtime.cli import arguments
 from quantum_runtime.metadata import LONGEST_NAME, module_name, resource_name
 
 
@@ -41,4 +42,5 @@ def new(name: str, folder: Path) -> None:
         raise click.UsageError(f"{path} cannot be made: {error.strerror}") from None
     for file in made:
         click.echo(f"made {file}")
-    click.echo(f"next: quantum-runtime validate {path}; quantum-runtime test {path}; pytest {path}")
+    place = path if arguments.is_path(str(path)) else f"./{path}"  # a bare word would be the name of one on a cluster
+    click.echo(f"next: quantum-runtime validate {place}; quantum-runtime test {place}; pytest {place}")

@@ -1,179 +1,127 @@
-"""``quantum-runtime run``: one run of a program on this machine."""
+"""``quantum-runtime run``: one run of a program, on this machine or on a cluster."""
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
-from runtime_runner import contract
 
-from quantum_runtime import inputs, local
-from quantum_runtime.cli import arguments, show
-from quantum_runtime.outcome import EXIT_CODES
-
-if TYPE_CHECKING:
-    from quantum_runtime.folder import ProgramFolder
-    from quantum_runtime.outcome import Outcome
+from quantum_runtime import local
+from quantum_runtime.cli import arguments, candidates, run_here, run_there, session
 
 
-@click.command(short_help="Run a program on this machine.")
-@arguments.program_argument
+@click.command(short_help="Run a program, on a cluster or on this machine.")
+@click.argument("program", shell_complete=candidates.programs_or_paths)
+@arguments.input_options
 @click.option(
-    "-i",
-    "--input",
-    "single",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="One input: the value is JSON if it is any, otherwise text. May be repeated.",
+    "--backend",
+    metavar="NAME",
+    help="Backend to run on: aer (the default), fake-montreal, generic-5, ibmq_montreal, ...",
+    shell_complete=candidates.backends,
 )
-@click.option(
-    "--inputs",
-    "document",
-    metavar="FILE",
-    multiple=True,
-    help="A JSON or YAML file of inputs; - reads stdin. May be repeated; later files, and --input, win.",
-)
-@arguments.backend_options
 @arguments.time_limit_option
-@arguments.compatibility_option
 @click.option(
     "--log-level",
     type=click.Choice(local.LOG_LEVELS, case_sensitive=False),
-    default="INFO",
-    show_default=True,
-    help="Level of the root logger in the program's process.",
+    default=None,
+    help="Level of the root logger in the program's process; INFO if not given.",
 )
+@click.option("--tag", "tags", multiple=True, help="Cluster: a word to find the job by. May be repeated.")
+@click.option("--name", help="Cluster: name of the job; if not given it gets one.")
 @click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="json: one document, for scripts."
+    "--start-deadline",
+    type=click.IntRange(min=1),
+    metavar="SECONDS",
+    help="Cluster: how long the job may wait for its start; the default is the cluster's.",
 )
+@click.option("-f", "--follow", is_flag=True, help="Cluster: stay until the job has ended, and print what it says.")
+@click.option(
+    "--backend-file",
+    type=click.Path(path_type=Path),
+    help="Here: YAML file with a RuntimeBackend to run on; with several in it, --backend chooses one.",
+)
+@arguments.compatibility_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml", "name"]),
+    default="text",
+    show_default=True,
+    help="For scripts. json: here, and with --follow, one document about the run, otherwise the job; yaml and name: "
+    "the job.",
+)
+@session.cluster_options
 @arguments.plain_errors
 def run(
-    path: Path,
+    program: str,
     single: tuple[str, ...],
-    document: tuple[str, ...],
+    documents: tuple[str, ...],
     backend: str | None,
-    backend_file: Path | None,
     max_execution_time: int | None,
+    log_level: str | None,
+    tags: tuple[str, ...],
+    name: str | None,
+    start_deadline: int | None,
+    follow: bool,
+    backend_file: Path | None,
     compatibility: str | None,
-    log_level: str,
     output: str,
 ) -> None:
-    """Run PROGRAM, a Python file or a program's folder, on this machine.
+    """Run PROGRAM: the name of a program on the cluster, or the path of a file or a folder on this machine.
 
-    It runs with the same runner, checks, limits and messages as in a cluster, but without a sandbox: the program has
-    your rights. Interim results and the result go to stdout, what the program logs to stderr. Ctrl-C cancels the run, a
-    second one kills it.
+    A word with a path separator in it, one that ends in .py, and `.` are paths; any other is a name.
+
+    On the cluster, this makes a job and prints its name. With --follow it stays until the job has ended; Ctrl-C then
+    leaves the job running.
+
+    On this machine, the program runs with the same runner, checks, limits and messages, but without a sandbox: it has
+    your rights. Ctrl-C cancels the run, a second one kills it.
+
+    Interim results and the result go to stdout, what the program logs to stderr. The exit code tells the outcome, see
+    `quantum-runtime --help`; without --follow it tells whether there is a job.
 
     \b
     Examples:
-      quantum-runtime run programs/sample_program --input iterations=3
+      quantum-runtime run sample-program -i iterations=3 --follow
+      quantum-runtime run vqe --inputs h2.json --backend fake-montreal --tag hydrogen
+      quantum-runtime run ./vqe -i seed=1 -o json | jq .result
       quantum-runtime run bell.py --inputs bell.json --backend fake-montreal
-      quantum-runtime run vqe -i seed=1 -o json | jq .result
-
-    \b
-    Exit codes:
-      0    the program returned a result
-      1    the program failed, or its result cannot be used
-      2    wrong usage, or PROGRAM cannot be read
-      3    the inputs were refused
-      4    the backend is not there, too small, or cannot be built
-      5    the program ran longer than it may
-      6    the program used more memory than there is
-      70   the runner broke
-      130  cancelled
     """  # noqa: D301 - click wants the character itself
-    program = arguments.read_program(path)
-    values = _inputs(document, single)
-    chosen = arguments.chosen_backend(backend, backend_file)
-    printer = None if output == "json" else _Printer()
-    outcome = local.run(
-        program,
-        values,
-        backend=chosen,
-        max_execution_time=max_execution_time,
-        compatibility=compatibility or "",
-        log_level=log_level.upper(),
-        listener=printer,
-        cancel_on_interrupt=True,
-    )
-    name = chosen if isinstance(chosen, str) else chosen.name
-    if printer is None:
-        click.echo(as_json(program, name, outcome))
-    else:
-        printer.end(outcome)
-    sys.exit(EXIT_CODES.get(outcome.reason, 1))
-
-
-def as_json(program: ProgramFolder, backend: str, outcome: Outcome) -> str:
-    """Return an outcome as ``-o json`` shows it; results stand there as the program's encoder wrote them."""
-    facts: dict[str, Any] = {
-        "program": program.name,
-        "backend": backend,
-        "succeeded": outcome.succeeded,
-        "reason": outcome.reason,
-        "message": outcome.message,
-        "traceback": outcome.traceback,
-        "seconds": round(outcome.seconds, 6),
-        "interimResultsDropped": outcome.interim_dropped,
-        "logs": outcome.logs,
-        "logBytesDropped": outcome.log_dropped_bytes,
-        "warnings": list(outcome.warnings),
-        "versions": outcome.versions,
+    only_here: dict[str, object] = {"--backend-file": backend_file, "--compatibility": compatibility}
+    only_there: dict[str, object] = {
+        "--tag": tags,
+        "--name": name,
+        "--start-deadline": start_deadline,
+        "--follow": follow,
+        "-o yaml": output == "yaml",
+        "-o name": output == "name",
     }
-    texts = {key: json.dumps(fact) for key, fact in facts.items()}
-    texts["interimResults"] = f"[{', '.join(outcome.interim_texts)}]"
-    texts["result"] = outcome.result_text or "null"
-    return "{" + ", ".join(f'"{key}": {text}' for key, text in texts.items()) + "}"
-
-
-def _inputs(documents: tuple[str, ...], single: tuple[str, ...]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name in documents:
-        if name == "-":
-            values |= inputs.from_file_text(sys.stdin.read(), what="stdin")
-        else:
-            values |= inputs.read(Path(name))
-    return values | dict(map(inputs.from_option, single))
-
-
-class _Printer:
-    """Prints what a run says, as it says it."""
-
-    def __init__(self) -> None:
-        self._interims = 0
-        self._at_line_start = True
-
-    def __call__(self, event: contract.JournalEvent) -> None:
-        match event:
-            case contract.Interim():
-                self._interims += 1
-                click.echo(f"interim result {self._interims}: {show.value(event.value)}")
-            case contract.Log():
-                click.echo(event.text, err=True, nl=False)
-                self._at_line_start = event.text.endswith("\n")
-
-    def end(self, outcome: Outcome) -> None:
-        """Print how it went: the result last on stdout, everything else on stderr."""
-        if not self._at_line_start:
-            click.echo(err=True)
-        for line in _remarks(outcome):
-            click.secho(line, err=True, fg="yellow")
-        if outcome.result_text is not None:
-            click.echo(f"result: {show.value(outcome.result_text)}")
-        if outcome.succeeded:
-            return
-        if outcome.traceback:
-            click.echo(show.printable(outcome.traceback).rstrip("\n"), err=True)
-        click.secho(f"{outcome.reason}: {show.printable(outcome.message)}", err=True, fg="red")
-
-
-def _remarks(outcome: Outcome) -> list[str]:
-    remarks = [f"warning: {show.printable(warning)}" for warning in outcome.warnings]
-    if outcome.interim_dropped:
-        remarks.append(f"warning: {outcome.interim_dropped} interim results were beyond the limit and are lost")
-    if outcome.log_dropped_bytes:
-        remarks.append(f"warning: {outcome.log_dropped_bytes} bytes of log were beyond the limit and are lost")
-    return remarks
+    only_there |= {f"--{option}": value for option, value in session.settings().items()}
+    if arguments.is_path(program):
+        arguments.refuse(only_there, f"is for programs on a cluster; {program} is a path, and runs on this machine")
+        run_here.run(
+            Path(program),
+            arguments.read_inputs(documents, single),
+            backend=backend,
+            backend_file=backend_file,
+            max_execution_time=max_execution_time,
+            compatibility=compatibility,
+            log_level=log_level,
+            output=output,
+        )
+        return
+    arguments.refuse(
+        only_here, f"is for programs on this machine, {program} is the name of one on the cluster; write ./{program}"
+    )
+    run_there.run(
+        program,
+        arguments.read_inputs(documents, single),
+        backend=backend,
+        max_execution_time=max_execution_time,
+        log_level=log_level,
+        tags=tags,
+        name=name,
+        start_deadline=start_deadline,
+        follow=follow,
+        output=output,
+    )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from click.testing import CliRunner, Result
 from quantum_runtime import cli
-from quantum_runtime.outcome import EXIT_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -205,13 +204,6 @@ def test_an_installation_without_qiskit_gets_one_sentence(write: Write, monkeypa
     )
 
 
-def test_the_exit_codes_in_the_help_are_those_of_the_reasons() -> None:
-    text = call("run", "--help").stdout
-    table = text.partition("Exit codes:\n")[2].partition("\n\n")[0]
-    listed = {int(line.split()[0]) for line in table.splitlines()}
-    assert listed == {*EXIT_CODES.values(), 2}
-
-
 @pytest.mark.usefixtures("bare_runner")
 class TestTest:
     PROGRAM = """
@@ -404,25 +396,3 @@ def test_a_reader_that_goes_away_ends_the_run(write: Write, backend_file: Path) 
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
         assert process.wait() == 1
-
-
-def test_commands_start_without_loading_qiskit() -> None:
-    code = """
-import sys
-from click.testing import CliRunner
-from quantum_runtime import cli
-from quantum_runtime.cli import render, run, test, validate, new
-assert CliRunner().invoke(cli.main, ["--help"]).exit_code == 0
-print(sorted({"qiskit", "numpy", "jsonschema", "kubernetes", "pytest"} & sys.modules.keys()))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONSAFEPATH": "1"}
-    )
-    assert done.stdout == "[]\n", done.stderr
-
-
-def test_every_command_has_help_with_an_example() -> None:
-    for name in cli.COMMANDS:
-        text = call(name, "--help").stdout
-        assert text.startswith(f"Usage: main {name} [OPTIONS]")
-        assert "quantum-runtime " in text or name == "render"
