@@ -212,10 +212,15 @@ def test_with_a_list_of_namespaces_the_operator_has_rights_there_alone() -> None
 
 def test_users_can_neither_write_a_status_nor_an_output() -> None:
     roles = {body["metadata"]["name"]: body["rules"] for body in of_kind("ClusterRole")}
-    for name in ("quantum-runtime-edit", "quantum-runtime-view", "quantum-runtime-catalogue"):
+    for name in (f"quantum-runtime-{role}" for role in ("edit", "view", "publish", "catalogue")):
         for rule in roles[name]:
             assert not any("/" in resource for resource in rule["resources"])
             assert "runtimejoboutputs" not in rule["resources"] or rule["verbs"] == ["get", "list", "watch"]
+
+
+def test_publishing_to_the_whole_cluster_is_granted_to_nobody() -> None:
+    bound = {body["roleRef"]["name"] for kind in ("ClusterRoleBinding", "RoleBinding") for body in of_kind(kind)}
+    assert bound == {"quantum-runtime", "quantum-runtime-catalogue"}
 
 
 def test_admission_policies_know_the_operator_by_its_service_account() -> None:
