@@ -105,9 +105,13 @@ install: cluster images ## Install the chart on the test cluster, with the image
 	@$(IN_CLUSTER); tools/install $(NAMESPACE) $(OPERATOR_IMAGE) $(RUNNER_IMAGE) $(SCIENCE_IMAGE) $(VALUES)
 
 .PHONY: crds
-crds: init ## Bring what is generated up to date: the chart's CRDs and schema, docs/api.md, docs/compatibility-names.md
+crds: docs ## Bring what is made of crds/ up to date: the chart's CRDs and schema, and the pages
 	@uv run python charts/sync.py
+
+.PHONY: docs
+docs: init ## Write the pages that are generated: docs/api.md, docs/cli.md, docs/compatibility-names.md
 	@uv run python docs/generate_api.py
+	@uv run python docs/generate_cli.py
 	@uv run python docs/generate_compatibility.py
 
 .PHONY: programs

@@ -14,11 +14,14 @@ from kubernetes import client, config
 from runtime_operator.handlers import lifecycle
 from runtime_operator.kube.http import HttpKube
 
+from bench import client as python_client
 from bench import cold_start
+from bench.figures import percentiles, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.client import Run
     from bench.cold_start import Timeline
 
 NAMESPACE = "quantum-bench"
@@ -35,24 +38,26 @@ STEPS = (
 )
 
 
-async def measure(runs: int, image: str) -> tuple[list[Timeline], list[Timeline]]:
-    """Return the timelines of jobs and of bare pods."""
+async def measure(runs: int, image: str) -> tuple[list[Timeline], list[Timeline], list[Run]]:
+    """Return the timelines of jobs and of bare pods, and the runs of the Python client."""
     connection = await lifecycle.connect()
     session = connection.session()
     try:
-        return await cold_start.measure(HttpKube(session), NAMESPACE, image, runs)
+        kube = HttpKube(session)
+        jobs, pods = await cold_start.measure(kube, NAMESPACE, image, runs)
+        return jobs, pods, await python_client.measure(kube, NAMESPACE, runs)
     finally:
         await session.close()
         await connection.close()
 
 
-def report(jobs: Sequence[Timeline], pods: Sequence[Timeline]) -> str:
+def report(jobs: Sequence[Timeline], pods: Sequence[Timeline], client_section: str) -> str:
     """Return the page."""
     entered, bare_entered = _values(jobs, "created", "main entered"), _values(pods, "created", "main entered")
     seen, bare_seen = _values(jobs, "created", "status seen"), _values(pods, "created", "status seen")
     started = _values(pods, "created", "python started")
     rows = [
-        f"| {start} → {later} | {_percentiles(_values(jobs, earlier, later))} | {what} |"
+        f"| {start} → {later} | {percentiles(_values(jobs, earlier, later))} | {what} |"
         for start, earlier, later, what in STEPS
     ]
     return f"""# Benchmarks
@@ -68,13 +73,13 @@ the same limits that runs the same program with `python` (Qiskit and Aer importe
 
 | | p50 | p90 | p99 | max |
 |---|---|---|---|---|
-| job: created → `main` entered | {_percentiles(entered)} |
-| bare pod: created → `main` entered | {_percentiles(bare_entered)} |
-| bare pod: created → first line of Python | {_percentiles(started)} |
-| job: created → terminal status seen by a watch | {_percentiles(seen)} |
-| bare pod: created → `Succeeded` seen by a watch | {_percentiles(bare_seen)} |
+| job: created → `main` entered | {percentiles(entered)} |
+| bare pod: created → `main` entered | {percentiles(bare_entered)} |
+| bare pod: created → first line of Python | {percentiles(started)} |
+| job: created → terminal status seen by a watch | {percentiles(seen)} |
+| bare pod: created → `Succeeded` seen by a watch | {percentiles(bare_seen)} |
 
-Ratio at p50: **{_ratio(entered, bare_entered)}** to `main`, **{_ratio(seen, bare_seen)}** to the end the user sees.
+Ratio at p50: **{ratio(entered, bare_entered)}** to `main`, **{ratio(seen, bare_seen)}** to the end the user sees.
 Most of a cold start is the pod's: Kubernetes takes {statistics.median(started):.0f} ms to the first line of Python, the
 imports of Qiskit and Aer most of the rest. What a job adds is a second Python (the supervisor, before the worker), the
 claim, the status that names the pod, and the hand-over. A bare pod's end is seen late because the kubelet looks at
@@ -85,21 +90,12 @@ ended containers once a second; a job's result comes over the stream.
 | step | p50 | p90 | p99 | max | |
 |---|---|---|---|---|---|
 {chr(10).join(rows)}
-"""
+
+{client_section}"""
 
 
 def _values(timelines: Sequence[Timeline], earlier: str, later: str) -> list[float]:
     return sorted(timeline.between(earlier, later) for timeline in timelines)
-
-
-def _ratio(values: Sequence[float], others: Sequence[float]) -> str:
-    return f"{statistics.median(values) / statistics.median(others):.2f}"
-
-
-def _percentiles(values: Sequence[float]) -> str:
-    """Return p50, p90, p99 and the maximum of sorted values as table cells."""
-    chosen = [values[min(len(values) - 1, int(len(values) * p))] for p in (0.9, 0.99)]
-    return " | ".join(f"{value:.0f}" for value in (statistics.median(values), *chosen, values[-1]))
 
 
 def _machine() -> str:
@@ -124,10 +120,11 @@ def main() -> None:
     api = client.CoreV1Api()
     api.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=NAMESPACE)))
     try:
-        jobs, pods = asyncio.run(measure(arguments.runs, arguments.image))
+        loaded = python_client.imports(arguments.runs)
+        jobs, pods, runs = asyncio.run(measure(arguments.runs, arguments.image))
     finally:
         api.delete_namespace(NAMESPACE)
-    REPORT.write_text(report(jobs, pods))
+    REPORT.write_text(report(jobs, pods, python_client.section(loaded, runs)))
     print(REPORT.read_text())
 
 

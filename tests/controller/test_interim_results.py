@@ -13,16 +13,13 @@ from support.clock import virtual_time
 from support.world import running_world
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from runtime_operator.kube.client import Object
-    from support.scripted_runner import ScriptedRunner
+    from support.scripted_runner import Program, ScriptedRunner
     from support.world import World
 
 pytestmark = pytest.mark.usefixtures("virtual_clock")
 
 
-def publishing(count: int, *, every: float, then: str = "null") -> Callable[[ScriptedRunner], object]:
+def publishing(count: int, *, every: float, then: str = "null") -> Program:
     async def program(runner: ScriptedRunner) -> None:
         for n in range(count):
             runner.interim(str(n))
@@ -147,8 +144,7 @@ async def test_a_few_results_make_no_object() -> None:
         world.apply()
         await world.until_phase("Completed")
         assert stored(world) == ""
-        kinds: list[Object] = world.kube.objects(OUTPUTS)
-        assert [chunk["spec"]["content"] for chunk in kinds if chunk["spec"]["content"] == "InterimResults"] == []
+        assert [chunk for chunk in world.kube.objects(OUTPUTS) if chunk["spec"]["content"] == "InterimResults"] == []
 
 
 @virtual_time

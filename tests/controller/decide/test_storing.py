@@ -1,10 +1,10 @@
-"""How patiently interim results wait to be stored."""
+"""What is stored beside the status, and how patiently it waits."""
 
 from __future__ import annotations
 
 from runtime_operator.decide import storing
 from support.clock import START
-from support.snapshots import observed, promised, running
+from support.snapshots import ended, exit_event, observed, promised, running
 
 EIGHT_HOURS = 8 * 3600
 
@@ -31,3 +31,12 @@ def test_a_job_that_had_room_for_all_stores_nothing_at_its_end() -> None:
 
 def test_what_a_runner_says_of_another_job_is_not_stored() -> None:
     assert storing.rest(promised(), running(job_uid="other", spilled_bytes=7)) is None
+
+
+def test_a_log_that_was_no_text_is_called_cut_by_what_came_of_it_and_not_by_what_was_written() -> None:
+    replaced = "\ufffd" * 5
+    written = exit_event(log_bytes=7)
+    whole = ended(log_tail=replaced, log_bytes=len(replaced.encode()), exit=written)
+    cut = ended(log_tail=replaced, log_bytes=len(replaced.encode()) + 6, exit=written)
+    assert [runner.log_is_whole for runner in (whole, cut)] == [True, False]
+    assert not ended(log_tail="a", log_bytes=1, exit=exit_event(log_bytes=9, log_dropped_bytes=8)).log_is_whole

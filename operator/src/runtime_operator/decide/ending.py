@@ -115,7 +115,7 @@ def _oversized(
 ) -> StoreOutputs | None:
     assert runner.exit is not None
     large = runner.result is not None and len(runner.result.encode()) > config.limits.inline_result_bytes
-    logs = pod is not None and runner.exit.log_bytes > len(runner.log_tail.encode())
+    logs = pod is not None and runner.log_bytes > len(runner.log_tail.encode())
     if not (large or logs):
         return None
     return StoreOutputs(

@@ -177,7 +177,7 @@ def _progress(job: JobSnapshot, runner: RunnerSnapshot, outputs: Outputs | None)
     logs: dict[str, Any] = {
         "tail": runner.log_tail,
         "bytes": log_bytes,
-        "truncated": log_bytes > len(runner.log_tail.encode()),
+        "truncated": not runner.log_is_whole,
     }
     if job.stored_interims.names:
         interims |= {"ref": _ref(job.stored_interims), "storedSeq": job.stored_interims.seq}

@@ -202,12 +202,19 @@ class RunnerSnapshot:
     """Of the older ones, as far as nobody has said that they are stored."""
     log_tail: str = ""
     log_bytes: int = 0
+    """Of the text that came; what the program wrote has fewer where it was no UTF-8, and more where it was too much."""
     result: str | None = None
     failure: Failed | None = None
     exit: Exit | None = None
     journal_read: bool = False
     """The container log has been read to its end after the pod had ended (or could not be read at all)."""
     cancel_sent_at: float | None = None
+
+    @property
+    def log_is_whole(self) -> bool:
+        """Whether the tail is everything the program wrote."""
+        lost = self.exit is not None and self.exit.log_dropped_bytes > 0
+        return not lost and self.log_bytes <= len(self.log_tail.encode())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
