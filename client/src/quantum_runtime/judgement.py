@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runtime_runner import backend_names
 from runtime_runner.contract import FailureReason
-from runtime_runner.schema import bounded, verdicts
+from runtime_runner.schema import verdicts
 
 from quantum_runtime import findings
 from quantum_runtime.inputs import INPUT_BYTES, stored_bytes
@@ -73,8 +73,8 @@ def of_inputs(program: ProgramFolder, inputs: dict[str, Any]) -> tuple[Refusal |
     """
     if not program.metadata.parameters:
         return None, ""
-    request = bounded.Request(schema=program.metadata.parameters, text=json.dumps(inputs), what="inputs")
-    (verdict,) = bounded.check([request])
+    request = verdicts.Request(schema=program.metadata.parameters, text=json.dumps(inputs), what="inputs")
+    (verdict,) = _check([request])
     if verdict.too_expensive:
         named = f"the parameters of {PUBLIC if program.metadata.is_public else PRIVATE} {program.name!r}"
         return Refusal(findings.SCHEMA_TOO_EXPENSIVE, f"{named} cannot be checked: {verdict.problem}"), ""
@@ -94,7 +94,7 @@ def of_results(program: ProgramFolder, outcome: Outcome, *, mode: str = "") -> O
     mode = mode or program.metadata.validate_results or WARN
     if mode == IGNORE or not outcome.succeeded:
         return outcome
-    said = bounded.check(_requests(program, outcome))
+    said = _check(_requests(program, outcome))
     violations = [violation for verdict in said for violation in verdict.violations]
     problem = next((verdict.problem for verdict in said if verdict.problem), "")
     if violations:
@@ -108,7 +108,7 @@ def of_results(program: ProgramFolder, outcome: Outcome, *, mode: str = "") -> O
     return dataclasses.replace(outcome, warnings=(*outcome.warnings, message))
 
 
-def sentence(violations: Iterable[bounded.Violation]) -> str:
+def sentence(violations: Iterable[verdicts.Violation]) -> str:
     """Return the first few of these as one text."""
     return verdicts.sentence([str(violation) for violation in violations])
 
@@ -118,15 +118,21 @@ def refused(said: Refusal) -> Outcome:
     return Outcome(reason=said.reason, message=said.message)
 
 
-def _requests(program: ProgramFolder, outcome: Outcome) -> list[bounded.Request]:
+def _check(requests: Sequence[verdicts.Request]) -> list[verdicts.Verdict]:
+    from runtime_runner.schema import bounded  # not for those who only submit jobs
+
+    return bounded.check(requests)
+
+
+def _requests(program: ProgramFolder, outcome: Outcome) -> list[verdicts.Request]:
     requests = []
     if (schema := program.metadata.return_values) and outcome.result_text is not None:
-        requests.append(bounded.Request(schema=schema, text=outcome.result_text, what="result"))
+        requests.append(verdicts.Request(schema=schema, text=outcome.result_text, what="result"))
     if schema := program.metadata.interim_results:
         newest = _newest(outcome.interim_texts)
         published = len(outcome.interim_texts) + outcome.interim_dropped
         requests += [
-            bounded.Request(schema=schema, text=text, what=f"interim result {number}")
+            verdicts.Request(schema=schema, text=text, what=f"interim result {number}")
             for number, text in enumerate(newest, start=published - len(newest) + 1)
         ]
     return requests
