@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from quantum_runtime.cluster import errors
-from quantum_runtime.cluster.api import GROUP, VERSION, Change, Listing, Object, Resource
+from quantum_runtime.cluster.api import GROUP, VERSION, Change, Listing, Object, Resource, could_be_named
 
 from support.builders import merge
 from support.fake_operator import FakeOperator
@@ -123,9 +123,9 @@ class FakeApi(FakeOperator):
                 raise errors.AlreadyExists(f"{described(resource, name)} already exists")
             given = {key: value for key, value in body.items() if key != "status" or resource in WITHOUT_STATUS}
             new = with_defaults(resource, self._completed(resource, name, given))
-            if not dry_run:
-                new = self._store(resource, name, new)
-            return self._leave(fault, "create", resource, new)
+            if dry_run:
+                return self._leave(fault, "", resource, new)
+            return self._leave(fault, "create", resource, self._store(resource, name, new))
 
     async def replace(self, resource: Resource, name: str, body: Mapping[str, Any]) -> Object:
         fault = await self._enter("replace", resource, name)
@@ -245,7 +245,10 @@ class FakeApi(FakeOperator):
         return len(self._watchers)
 
     def react(self, verb: str, resource: Resource, reaction: Callable[[Object], object]) -> None:
-        """Call this with (a copy of) the object after every such request that succeeded: to play an operator."""
+        """Call this with (a copy of) the object after every such request that succeeded: to play an operator.
+
+        A dry run creates nothing that there would be something to do with.
+        """
         self._reactions[verb, resource] = reaction
 
     def wait_until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
@@ -353,6 +356,8 @@ class FakeApi(FakeOperator):
     async def _enter(self, verb: str, resource: Resource, name: str) -> _Fault | None:
         await asyncio.sleep(0)  # a request takes a while: others get a turn
         with self._changed:
+            if verb not in ("list", "create", "watch") and not could_be_named(name):
+                raise errors.Invalid(f"{name!r} cannot be the name of an object", fields=("metadata.name",))
             self.requests.append((verb, resource.plural, name))
             self._changed.notify_all()
             if not is_known(resource):

@@ -63,7 +63,10 @@ class IBMError(Exception):
 
     Attributes:
         message: What is wrong, and what to do about it; ``str(error)`` is the same.
+        reason: The word that the cluster has for it; empty if it has none.
     """
+
+    reason: str = ""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message)

@@ -125,6 +125,17 @@ async def test_a_request_can_fail_before_or_after_it_was_carried_out() -> None:
     assert api.requests == [("create", "runtimejobs", "one")] * 2 + [("delete", "runtimejobs", "one")]
 
 
+async def test_nothing_reacts_to_a_dry_run() -> None:
+    api = FakeApi()
+    created: list[Object] = []
+    api.react("create", JOBS, created.append)
+    body = {"metadata": {"name": "a"}, "spec": {"programRef": {"name": "p"}}}
+    await api.create(JOBS, body, dry_run=True)
+    assert created == []
+    await api.create(JOBS, body)
+    assert [job["metadata"]["name"] for job in created] == ["a"]
+
+
 def test_a_test_can_act_from_another_thread() -> None:
     api, portal = FakeApi(), Portal()
     api.react("create", JOBS, lambda body: api.start_job(body["metadata"]["name"]))

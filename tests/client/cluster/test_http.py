@@ -8,9 +8,8 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
-from quantum_runtime.cluster import errors, http
+from quantum_runtime.cluster import errors
 from quantum_runtime.cluster.api import BACKENDS, JOBS, Api, Change
 from quantum_runtime.cluster.connection import connect
 
@@ -159,13 +158,26 @@ async def test_no_answer_or_half_of_one_means_unavailable(api: HttpApi, server: 
         await api.create(JOBS, JOB)
 
 
-async def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(
-    api: HttpApi, server: ApiServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http, "WATCH", aiohttp.ClientTimeout(sock_read=0.05))
-    server.answer(streams(b"", then=waits))
+async def test_a_connection_that_goes_silent_counts_as_lost(server: ApiServer, tmp_path: Path) -> None:
+    api = await connect("team", kubeconfig=kubeconfig(tmp_path / "config", server.url), silence_seconds=0.05)
+    server.answer(streams(line("ADDED", "8"), then=waits))
+    watch = api.watch(JOBS, resource_version="1")
+    assert (await anext(watch)).type == "ADDED"
     with pytest.raises(errors.Unavailable, match="did not answer in time"):
-        await anext(api.watch(JOBS, resource_version="1"))
+        await anext(watch)
+    with pytest.raises(errors.Unavailable, match="did not answer in time"):
+        await api.get(JOBS, "a")
+    await api.close()
+
+
+@pytest.mark.parametrize("namespace", [".", "..", "a/b", "../.."])
+async def test_a_namespace_that_there_cannot_be_is_never_sent(
+    server: ApiServer, tmp_path: Path, namespace: str
+) -> None:
+    api = await connect(namespace, kubeconfig=kubeconfig(tmp_path / "config", server.url))
+    with pytest.raises(errors.Invalid, match="cannot be the name of a namespace"):
+        await api.list(JOBS)
+    assert server.received == []
 
 
 async def test_where_nobody_listens_is_no_connection(tmp_path: Path) -> None:

@@ -154,6 +154,28 @@ async def test_a_request_whose_token_is_refused_is_sent_again_with_a_new_one(
     assert sent(server) == ["Bearer token-1", "Bearer token-2", "Bearer token-2"]
 
 
+async def test_who_logs_in_again_while_a_program_runs_need_not_start_it_again(
+    server: ApiServer, tmp_path: Path
+) -> None:
+    api = await connect(kubeconfig=kubeconfig(tmp_path / "config", server.url, user={"token": "one"}))
+    server.answer(fails(401, "Unauthorized"), says(JOB))
+    kubeconfig(tmp_path / "config", server.url, user={"token": "two"})
+    assert await api.get(JOBS, "a") == JOB
+    assert sent(server) == ["Bearer one", "Bearer two"]
+
+
+async def test_a_kubeconfig_that_became_unusable_is_named_when_its_token_has_expired(
+    server: ApiServer, tmp_path: Path
+) -> None:
+    file = kubeconfig(tmp_path / "config", server.url, user={"token": "one"})
+    api = await connect(kubeconfig=file)
+    server.answer(fails(401, "Unauthorized"))
+    for write in (lambda: kubeconfig(file, server.url, context="elsewhere"), lambda: file.write_text("{"), file.unlink):
+        write()
+        with pytest.raises(errors.Unauthorized, match=f"context 'here' of kubeconfig {file}"):
+            await api.get(JOBS, "a")
+
+
 async def test_of_many_requests_that_are_refused_at_once_only_one_asks_for_a_new_token(
     server: ApiServer, tmp_path: Path, program: Program
 ) -> None:

@@ -201,6 +201,49 @@ async def test_a_result_that_was_damaged_is_not_returned(api: FakeApi, submit: S
         await job.result()
 
 
+@pytest.mark.parametrize("namesake", [False, True])
+async def test_a_job_that_is_deleted_while_its_result_is_read_is_not_found(
+    api: FakeApi, submit: Submit, namesake: bool
+) -> None:
+    def delete(_: object) -> None:
+        with contextlib.suppress(errors.NotFound):
+            api.remove(JOBS, "toss")
+        if namesake:
+            submit()
+
+    job = submit()
+    api.finish("toss", f'"{"x" * 1_500_000}"')
+    api.react("get", OUTPUTS, delete)
+    with pytest.raises(exceptions.RuntimeJobNotFound, match="Job toss is not in the namespace"):
+        await job.result()
+
+
+async def test_a_result_whose_output_alone_was_deleted_is_named(api: FakeApi, submit: Submit) -> None:
+    job = submit()
+    api.finish("toss", f'"{"x" * 100_000}"')
+    await job.wait_for_final_state()
+    (name,) = job.view.result_names
+    api.remove(OUTPUTS, name)
+    with pytest.raises(exceptions.IBMApiError, match=f"RuntimeJobOutput {name} is gone"):
+        await job.result()
+
+
+async def test_a_job_that_is_deleted_while_its_interim_results_are_read_is_not_found(
+    api: FakeApi, submit: Submit
+) -> None:
+    job = submit()
+    api.publish("toss", *map(str, range(30)), latest=5)
+    api.finish("toss")
+    view = await job.refresh()
+    for name in view.interim_names:
+        api.remove(OUTPUTS, name)
+    api.remove(JOBS, "toss")
+    with pytest.raises(exceptions.RuntimeJobNotFound):
+        await job.interim_results()
+    with pytest.raises(exceptions.RuntimeJobNotFound):
+        [_ async for _ in job.stream()]
+
+
 async def test_a_decoder_that_cannot_decode_the_result_raises_what_it_raises(api: FakeApi, submit: Submit) -> None:
     job = submit(result_decoder=Whispering)
     api.finish("toss", "[1]")
@@ -406,7 +449,8 @@ async def test_what_was_more_than_a_job_may_publish_is_counted_in_a_warning(
     api.set_status("toss", interimResults=interims | {"published": 5, "dropped": 3})
     api.finish("toss")
     assert await Listening(job).task == [0, 1]
-    assert any("published 5 interim results; the last 3 are kept nowhere" in message for message in caplog.messages)
+    said = "published 5 interim results; 3 of them, before the newest, are kept nowhere"
+    assert any(said in message for message in caplog.messages)
 
 
 async def test_the_stream_of_a_deleted_job_delivers_what_was_seen_and_says_that_it_is_gone(
@@ -428,6 +472,7 @@ async def test_an_interim_result_that_cannot_be_decoded_comes_as_text(
     api.publish("toss", '"One"', "2", '"Three"')
     api.finish("toss")
     assert await Listening(job, decoder=Whispering).task == ["one", "2", "three"]
+    assert await job.interim_results(Whispering) == ["one", "2", "three"]
     assert "Whispering could not decode a result of job toss, its text is delivered" in caplog.messages
 
 

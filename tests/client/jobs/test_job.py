@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from qiskit.providers import JobStatus
@@ -29,6 +29,14 @@ class Backend:
     def __init__(self, name: str) -> None:
         self.name = name
         self.num_qubits = 27
+
+
+class Text:
+    """A decoder that leaves everything as it is."""
+
+    @staticmethod
+    def decode(data: str) -> str:
+        return data
 
 
 def meanwhile(api: FakeApi, action: Callable[[], object]) -> threading.Thread:
@@ -163,20 +171,25 @@ def test_what_earlier_releases_took_for_polling_is_accepted(api: FakeApi, submit
     job = submit_sync()
     api.finish("toss", '"heads"')
     job.wait_for_final_state(timeout=None, wait=1)
+    job.wait_for_final_state(60, 1)
     assert job.result(wait=5) == "heads"
+    assert job.result(60, 5) == "heads"
+    assert job.result(60, 0.5, Text) == '"heads"'
+    assert job.result(timeout=60, wait=5, decoder=Text) == '"heads"'
+
+
+def test_what_is_no_decoder_is_refused_before_anybody_waits(submit_sync: SubmitSync) -> None:
+    with pytest.raises(TypeError, match="result_decoder"):
+        submit_sync().result(decoder="json")
 
 
 def test_the_same_result_is_returned_again_unless_another_decoder_is_asked_for(
     api: FakeApi, submit_sync: SubmitSync
 ) -> None:
-    class Text:
-        def decode(self, data: str) -> Any:
-            return data
-
     job = submit_sync()
     api.finish("toss", '["heads"]')
     assert job.result() is job.result()
-    assert job.result(decoder=Text()) == '["heads"]'
+    assert job.result(decoder=Text) == '["heads"]'
 
 
 @pytest.mark.parametrize(
@@ -232,6 +245,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_find_it(
     other.join()
     assert caplog.messages == ["job toss goes on; service.job('toss') finds it again, job.cancel() ends it"]
     assert api.object(JOBS, "toss")["spec"]["cancel"] is False
+    assert api.open_watches == 0
     api.finish("toss", "1")
     assert job.result() == 1
 

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from quantum_runtime import exceptions
-from quantum_runtime.cluster.api import JOBS
+from quantum_runtime.cluster.api import JOBS, OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,14 +137,30 @@ def test_a_callback_attached_to_a_job_that_has_ended_unnoticed_gets_everything(
     assert callback.heard == [1, 2]
 
 
-def test_nothing_is_streamed_of_a_job_that_is_known_to_have_ended(api: FakeApi, submit_sync: SubmitSync) -> None:
+def test_a_callback_attached_to_a_job_that_is_known_to_have_ended_gets_everything(
+    api: FakeApi, submit_sync: SubmitSync
+) -> None:
     job = submit_sync()
-    api.finish("toss")
-    job.result()
-    with pytest.raises(
-        exceptions.RuntimeInvalidStateError, match="cannot stream the results of job toss: it has ended"
-    ):
-        job.stream_results(Callback())
+    api.publish("toss", *map(str, range(30)), latest=5)
+    api.finish("toss", '"heads"')
+    assert job.result() == "heads"
+    first, second = Callback(), Callback()
+    job.stream_results(first)
+    assert job.result() == "heads"
+    job.stream_results(second, final=True)
+    job.wait_for_final_state()
+    assert first.heard == list(range(30))
+    assert second.heard == [*range(30), "heads"]
+
+
+def test_what_cannot_be_called_or_decode_is_refused_at_once(submit_sync: SubmitSync) -> None:
+    job = submit_sync()
+    with pytest.raises(TypeError, match="callback is None"):
+        job.stream_results(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="result_decoder"):
+        job.stream_results(Callback(), "json")
+    job.stream_results(Callback())
+    job.cancel_result_streaming()
 
 
 def test_results_are_not_streamed_twice_at_a_time(submit_sync: SubmitSync) -> None:
@@ -314,6 +331,100 @@ def test_who_attaches_where_a_watch_is_forbidden_is_told_in_the_log(
     with pytest.raises(exceptions.IBMNotAuthorizedError, match="may not watch"):
         job.result()
     assert any("no more results of job toss can be delivered: cannot follow" in text for text in caplog.messages)
+
+
+def test_a_callback_may_run_other_jobs_and_wait_for_them(api: FakeApi, submit_sync: SubmitSync) -> None:
+    tosses: list[Any] = []
+
+    def toss_again(value: int) -> None:
+        name = f"toss-{value}"
+        another, heard = submit_sync(name), Callback()
+        another.stream_results(heard)
+        api.publish(name, str(value * 10))
+        api.finish(name, str(value * 100))
+        tosses.append((another.result(), heard.heard))
+
+    job = submit_sync()
+    job.stream_results(Callback(toss_again))
+    api.publish("toss", "1", "2", "3")
+    api.finish("toss", "0")
+    assert job.result() == 0
+    assert tosses == [(100, [10]), (200, [20]), (300, [30])]
+
+
+def test_a_job_that_is_asked_for_its_result_by_many_threads_gives_it_to_all(
+    api: FakeApi, submit_sync: SubmitSync
+) -> None:
+    job, callback = submit_sync(), Callback()
+    job.stream_results(callback)
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(job.result) for _ in range(8)]
+        api.wait_until(lambda: api.open_watches > 0)
+        api.publish("toss", "1")
+        api.finish("toss", '"heads"')
+        assert [one.result() for one in waiting] == ["heads"] * 8
+    assert callback.heard == [1]
+
+
+def test_streaming_that_is_ended_while_stored_results_are_read_leaves_nothing(
+    api: FakeApi, submit_sync: SubmitSync
+) -> None:
+    job, callback = submit_sync(), Callback()
+    api.publish("toss", *map(str, range(30)), latest=5)
+    api.spill("toss", chunk_bytes=200)
+    api.react("get", OUTPUTS, lambda _: job.cancel_result_streaming())
+    job.refresh()
+    job.stream_results(callback)
+    api.wait_until(lambda: ("get", "runtimejoboutputs", job.view.interim_names[0]) in api.requests)
+    api.wait_until(lambda: api.open_watches == 0)
+    api.finish("toss", "1")
+    assert job.result() == 1
+    assert callback.heard == []
+
+
+def test_waiting_again_and_again_leaves_nothing_behind(submit_sync: SubmitSync) -> None:
+    job = submit_sync()
+    job.stream_results(Callback())
+    for _ in range(20):
+        with pytest.raises(exceptions.RuntimeJobTimeoutError):
+            job.result(timeout=0)
+    assert job._stream is not None
+    assert job._stream._over._waiting == set()
+    job.cancel_result_streaming()
+
+
+def test_a_hundred_jobs_that_have_ended_leave_no_thread_and_no_watch(api: FakeApi, submit_sync: SubmitSync) -> None:
+    jobs = [submit_sync(f"job-{number}") for number in range(100)]
+    callbacks = [Callback() for _ in jobs]
+    for job, callback in zip(jobs, callbacks, strict=True):
+        job.stream_results(callback)
+    api.wait_until(lambda: api.open_watches == 100)
+    for number, job in enumerate(jobs):
+        api.publish(str(job.job_id), str(number))
+        api.finish(str(job.job_id), str(number))
+    assert [job.result() for job in jobs] == list(range(100))
+    assert [callback.heard for callback in callbacks] == [[number] for number in range(100)]
+    for thread in threading.enumerate():
+        if thread.name.startswith("results of job-"):
+            thread.join(30)
+    assert api.open_watches == 0
+
+
+def test_a_namesake_of_a_deleted_job_is_not_streamed(
+    api: FakeApi, submit_sync: SubmitSync, caplog: pytest.LogCaptureFixture
+) -> None:
+    job, callback = submit_sync(), Callback()
+    api.publish("toss", "1")
+    job.stream_results(callback)
+    callback.has(1)
+    api.remove(JOBS, "toss")
+    submit_sync()
+    api.publish("toss", "2")
+    api.finish("toss")
+    with pytest.raises(exceptions.RuntimeJobNotFound):
+        job.result()
+    assert callback.heard == [1]
+    assert any("no more results of job toss can be delivered" in text for text in caplog.messages)
 
 
 def test_twenty_jobs_at_a_time_each_get_their_own_over_broken_connections(

@@ -120,6 +120,83 @@ def test_control_c_cancels_the_coroutine_waits_for_its_clean_up_and_goes_on() ->
     assert portal.call(add(1, 2)) == 3
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers that send signals here")
+def test_control_c_at_any_moment_leaves_nothing_behind() -> None:
+    said = run(
+        """
+        import asyncio, random, signal
+        from quantum_runtime.service.portal import Portal
+
+        running = set()
+
+        async def states():
+            running.add("states")
+            try:
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                    yield
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                running.discard("states")
+
+        async def endless():
+            async for _ in states():
+                pass
+
+        async def tasks():
+            return asyncio.all_tasks()
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        portal = Portal()
+        portal.call(tasks())
+        signal.signal(signal.SIGALRM, interrupt)
+        for number in range(400):
+            try:
+                try:
+                    # Once is enough, unless Python swallows it: in what the garbage collector calls, for example.
+                    signal.setitimer(signal.ITIMER_REAL, 1e-6 + random.random() * 0.001, 1.0)
+                    if number % 2:
+                        portal.call(endless())
+                    for _ in portal.iterate(states()):
+                        pass
+                finally:
+                    left = set(running)
+            except KeyboardInterrupt:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                assert not left, number
+        assert len(portal.call(tasks())) == 2  # the loop's own, and the one that asks
+        """
+    )
+    assert "Task was destroyed" not in said
+    assert "Error" not in said
+
+
+def test_a_thread_that_cannot_have_a_loop_says_so_instead_of_hanging() -> None:
+    run(
+        """
+        import asyncio
+        from quantum_runtime.service.portal import Portal
+
+        def no_loop():
+            raise OSError("too many open files")
+
+        make, asyncio.new_event_loop = asyncio.new_event_loop, no_loop
+        asyncio.events.new_event_loop = no_loop
+        try:
+            Portal().call(asyncio.sleep(0))
+        except OSError as error:
+            assert "too many" in str(error)
+        else:
+            raise AssertionError
+        asyncio.events.new_event_loop = make
+        assert Portal().call(asyncio.sleep(0, 3)) == 3
+        """
+    )
+
+
 def test_a_call_from_the_loops_own_thread_is_refused_instead_of_waiting_for_itself() -> None:
     async def call_again() -> int:
         return portal.call(add(1, 2))
@@ -218,6 +295,33 @@ def test_a_process_ends_without_a_word_whatever_is_still_going_on() -> None:
         """
     )
     assert sorted(said.split("\n")) == ["", "cleaned up", "closed"]
+
+
+def test_a_thread_that_goes_on_when_the_main_one_has_ended_can_look_up_hosts() -> None:
+    said = run(
+        """
+        import asyncio, threading
+        from quantum_runtime.service.portal import Portal
+
+        async def look_up():
+            return await asyncio.get_running_loop().getaddrinfo("127.0.0.1", 80)
+
+        def fail():
+            raise KeyError("nothing")
+
+        def go_on():
+            threading.main_thread().join()
+            assert Portal().call(look_up())
+            assert Portal().call(asyncio.to_thread(int, "3")) == 3
+            try:
+                Portal().call(asyncio.to_thread(fail))
+            except KeyError:
+                print("done")
+
+        threading.Thread(target=go_on).start()
+        """
+    )
+    assert said == "done\n"
 
 
 def test_a_process_that_never_called_anything_ends_as_well() -> None:

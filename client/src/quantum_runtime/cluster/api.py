@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -31,6 +32,14 @@ PUBLIC_PROGRAMS = Resource("clusterruntimeprograms", "ClusterRuntimeProgram", na
 BACKENDS = Resource("runtimebackends", "RuntimeBackend", namespaced=False)
 
 
+def could_be_named(name: str) -> bool:
+    """Return whether an object could have this name. An empty one, or one with a slash, would be another place.
+
+    It would be, for example, that of all objects: which a deletion must not reach.
+    """
+    return name not in ("", ".", "..") and quote(name, safe=":") == name
+
+
 class Change(NamedTuple):
     """One line of a watch. A bookmark's object has nothing but a resource version."""
 
@@ -49,7 +58,7 @@ class Api(Protocol):
     """A cluster as one user sees it: the cluster-scoped kinds, and one namespace.
 
     Every method raises an `errors.ApiError`; each sends one request and tries nothing twice, so that callers decide
-    what may be repeated (see `retrying`).
+    what may be repeated (see `retrying`). What no object could be named (`could_be_named`) is `Invalid`.
     """
 
     namespace: str

@@ -13,12 +13,11 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
 
 import aiohttp
 
 from quantum_runtime.cluster import answers, errors
-from quantum_runtime.cluster.api import GROUP, VERSION, Change, Listing, Object, Resource
+from quantum_runtime.cluster.api import GROUP, VERSION, Change, Listing, Object, Resource, could_be_named
 from quantum_runtime.cluster.lines import lines
 from quantum_runtime.cluster.session import Session
 
@@ -27,11 +26,13 @@ if TYPE_CHECKING:
 
     from kubernetes.aio.client.api_client import ApiClient
 
-ANSWER = aiohttp.ClientTimeout(total=60, connect=15, sock_read=30)
-"""Of one request. The API server itself gives up after 60 s."""
+ANSWER_SECONDS = 60.0
+"""For one request, from the connection to the last byte. The API server itself gives up after so long."""
+CONNECT_SECONDS = 15.0
+ANSWER_SILENCE_SECONDS = 30.0
+"""How long a connection may say nothing in the middle of an answer."""
 SILENCE_SECONDS = 75.0
 """A watch that says nothing for so long is dead: the server sends a bookmark about every minute."""
-WATCH = aiohttp.ClientTimeout(total=None, connect=15, sock_read=SILENCE_SECONDS)
 WATCH_SECONDS = 120
 """How long the server keeps a watch open, with a bookmark just before the end.
 
@@ -72,8 +73,21 @@ class HttpApi:
     closed with it at the latest.
     """
 
-    def __init__(self, login: Login, namespace: str) -> None:
+    def __init__(self, login: Login, namespace: str, *, silence_seconds: float = SILENCE_SECONDS) -> None:
+        """Send no request yet.
+
+        Args:
+            login: Where connections come from.
+            namespace: Of all namespaced requests.
+            silence_seconds: How long a connection may say nothing before it counts as lost. A connection whose other
+                end has vanished cannot be told from a job that does nothing; below a minute, where there is no
+                bookmark in time, quiet watches are opened anew for nothing.
+        """
         self.namespace = namespace
+        self._watching = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=silence_seconds)
+        self._asking = aiohttp.ClientTimeout(
+            total=ANSWER_SECONDS, connect=CONNECT_SECONDS, sock_read=min(ANSWER_SILENCE_SECONDS, silence_seconds)
+        )
         self._login = login
         self._session: Session | None = None
         self._outdated: list[Session] = []
@@ -129,8 +143,8 @@ class HttpApi:
             "resourceVersion": resource_version,
         } | _selectors(field_selector)
         try:
-            async with asyncio.timeout(ANSWER.total):
-                response = await self._answer("GET", resource, query=query, timeout=WATCH)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                response = await self._answer("GET", resource, query=query, timeout=self._watching)
             async with response:
                 async for line in lines(response.content.iter_any()):
                     event = json.loads(line)
@@ -151,11 +165,13 @@ class HttpApi:
         """Return the path of an object, or of all there are.
 
         Raises:
-            Invalid: no object can have this name; an empty one would mean all objects.
+            Invalid: no object could have this name, or no namespace the namespace's.
         """
-        if name is not None and (not name or name in (".", "..") or quote(name, safe=":") != name):
+        if name is not None and not could_be_named(name):
             raise errors.Invalid(f"{name!r} cannot be the name of an object", fields=("metadata.name",))
-        where = f"/namespaces/{quote(self.namespace, safe='')}" if resource.namespaced else ""
+        if resource.namespaced and not could_be_named(self.namespace):
+            raise errors.Invalid(f"{self.namespace!r} cannot be the name of a namespace")
+        where = f"/namespaces/{self.namespace}" if resource.namespaced else ""
         which = f"/{name}" if name is not None else ""
         return f"/apis/{GROUP}/{VERSION}{where}/{resource.plural}{which}"
 
@@ -205,7 +221,7 @@ class HttpApi:
         body: Mapping[str, Any] | None = None,
         accept: str = JSON,
         content_type: str = JSON,
-        timeout: aiohttp.ClientTimeout = ANSWER,  # noqa: ASYNC109 - aiohttp's own, with its parts
+        timeout: aiohttp.ClientTimeout | None = None,  # noqa: ASYNC109 - aiohttp's own, with its parts
     ) -> aiohttp.ClientResponse:
         """Send a request and return an answer that is a success, its body not read."""
         path = self._path(resource, name)
@@ -220,7 +236,7 @@ class HttpApi:
                 body=None if body is None else dict(body),
                 auth_settings=["BearerToken"],
             )
-            answer = await session.client.call_api(*request, _request_timeout=timeout)
+            answer = await session.client.call_api(*request, _request_timeout=timeout or self._asking)
             response: aiohttp.ClientResponse = answer.response
             if response.status < 300:
                 return response

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import yaml
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException, kube_config
@@ -39,6 +40,7 @@ UNUSABLE = (
     AttributeError,
     ssl.SSLError,
     aiohttp.ClientError,
+    yaml.YAMLError,
 )
 """What the official client raises for settings that are not as they should be."""
 
@@ -96,10 +98,7 @@ class KubeconfigLogin:
         self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self._looked = 0.0
         try:
-            merged = kube_config.KubeConfigMerger(os.pathsep.join(map(str, chosen.files)))
-            self._loader = kube_config.KubeConfigLoader(
-                merged.config, active_context=chosen.context, config_base_path=None
-            )
+            self._loader = self._read()
         except UNUSABLE as error:
             raise chosen.unusable(error) from error
 
@@ -127,8 +126,8 @@ class KubeconfigLogin:
         async with self._alone():
             if self.generation == generation:
                 before = self._credentials()
-                self._loader.__dict__.pop("exec_plugin_expiry", None)  # it has expired earlier than it said
                 try:
+                    self._loader = self._read()  # who has logged in again meanwhile may have written it anew
                     await self._load()
                 except UNUSABLE as error:
                     raise Unauthorized(str(self._chosen.unusable(error))) from error
@@ -151,6 +150,10 @@ class KubeconfigLogin:
                 await self._load()
             except UNUSABLE as error:  # the present ones may still do; if not, the answer will say so
                 log.warning("the credentials could not be renewed: %s", self._chosen.unusable(error))
+
+    def _read(self) -> kube_config.KubeConfigLoader:
+        merged = kube_config.KubeConfigMerger(os.pathsep.join(map(str, self._chosen.files)))
+        return kube_config.KubeConfigLoader(merged.config, active_context=self._chosen.context, config_base_path=None)
 
     async def _load(self) -> None:
         self._looked = time.monotonic()

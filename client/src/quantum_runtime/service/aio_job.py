@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from runtime_runner.encoding import Decoder
 
     from quantum_runtime.cluster.api import Api, Object
-    from quantum_runtime.service.view import InterimResult, JobView
+    from quantum_runtime.service.view import InterimResult, JobView, OutputRef
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ class AsyncRuntimeJob:
                 raise error
             if view.result_ref is not None:
                 what = f"the result of job {self.job_id!r}"
-                self._result_text = await outputs.read_whole(self._api, view.result_ref, what)
+                self._result_text = await self._whole(view.result_ref, what)
             else:
                 self._result_text = view.result_text
         assert self._result_text is not None
@@ -210,13 +210,13 @@ class AsyncRuntimeJob:
             yield of_result, await self.result_text()
 
     async def interim_results(self, decoder: Any = None) -> list[Any]:
-        """Return the interim results there are, decoded, in order.
+        """Return the interim results there are, decoded, in order. One that cannot be decoded comes as text.
 
         While the job runs the newest may be missing: those that are not stored yet, if a burst of them has pushed
         others out of the job's status. `stream` waits for them.
         """
         chosen, _ = self.decoders(decoder)
-        return [chosen.decode(text) for text in await self.interim_texts()]
+        return [decoded_or_text(chosen, text, self.job_id) for text in await self.interim_texts()]
 
     async def interim_texts(self) -> list[str]:
         """Return what `interim_results` does as JSON texts."""
@@ -236,7 +236,7 @@ class AsyncRuntimeJob:
         """
         view = await self.refresh()
         if view.log_ref is not None:
-            return await outputs.read_whole(self._api, view.log_ref, f"the log of job {self.job_id!r}")
+            return await self._whole(view.log_ref, f"the log of job {self.job_id!r}")
         if view.log_truncated:
             why = "its log was lost" if view.final else "the rest is there when it has ended"
             there = len(view.log_tail.encode())
@@ -313,20 +313,42 @@ class AsyncRuntimeJob:
             log.warning("%d interim results of job %s are lost", position.missing, self.job_id)
         if self._view.dropped:
             log.warning(
-                "job %s published %d interim results; the last %d are kept nowhere, together they are more than a job "
-                "may publish",
+                "job %s published %d interim results; %d of them, before the newest, are kept nowhere: together they "
+                "are more than a job may publish",
                 *(self.job_id, self._view.published, self._view.dropped),
             )
         if deleted is not None:
             raise deleted
 
+    async def _whole(self, ref: OutputRef, what: str) -> str:
+        async with self._reading():
+            return await outputs.read_whole(self._api, ref, what)
+
     async def _stored(self, names: Sequence[str]) -> list[InterimResult]:
         what = f"the interim results of job {self.job_id!r}"
+        async with self._reading():
+            texts = await outputs.read(self._api, names, what)
         try:
-            return following.parse_lines(await outputs.read(self._api, names, what))
+            return following.parse_lines(texts)
         except ValueError as error:
             message = f"{what} are damaged, in the RuntimeJobOutputs {', '.join(names)}: {error}"
             raise exceptions.IBMApiError(message) from error
+
+    @contextlib.asynccontextmanager
+    async def _reading(self) -> AsyncIterator[None]:
+        """Tell an output that is gone from a job that is: outputs are deleted with it, in no particular order.
+
+        Raises:
+            RuntimeJobNotFound: the job was deleted.
+        """
+        try:
+            yield
+        except outputs.OutputGone:
+            with self._asking("read"):
+                body = await patiently(lambda: self._api.get(JOBS, self.job_id))
+            if body["metadata"]["uid"] != self._view.uid or body["metadata"].get("deletionTimestamp"):
+                raise self._deleted() from None
+            raise
 
     def _see(self, body: Object) -> JobView:
         """Return this state of the job, and keep it if it is newer than the one that is known."""

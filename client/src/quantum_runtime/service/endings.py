@@ -79,12 +79,9 @@ def waited_long_enough(view: JobView, timeout: float) -> exceptions.IBMError:
     )
 
 
-def already_ended(view: JobView, doing: str, instead: str = "") -> exceptions.IBMError:
+def already_ended(view: JobView, doing: str) -> exceptions.IBMError:
     """Return what is raised for something that cannot be done with a job that has ended."""
-    advice = f"; {instead}" if instead else ""
-    return exceptions.RuntimeInvalidStateError(
-        f"cannot {doing} job {view.name}: it has ended, it is {view.phase}{advice}"
-    )
+    return exceptions.RuntimeInvalidStateError(f"cannot {doing} job {view.name}: it has ended, it is {view.phase}")
 
 
 def is_streaming(view: JobView) -> exceptions.IBMError:

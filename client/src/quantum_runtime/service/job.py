@@ -60,6 +60,13 @@ class RuntimeJob:
         view = self.view
         return f"<RuntimeJob({view.name!r}, program {view.program_name!r}, {view.phase})>"
 
+    def __reduce__(self) -> str:
+        name = self.view.name
+        message = (
+            f"a RuntimeJob cannot be sent to another process; send its name, {name!r}: service.job() finds it there"
+        )
+        raise TypeError(message)
+
     def _repr_html_(self) -> str:
         from quantum_runtime import rendering
 
@@ -174,7 +181,15 @@ class RuntimeJob:
 
     # What it gives.
 
-    def result(self, timeout: float | None = None, decoder: Any = None, *, progress: bool = False, **_: Any) -> Any:
+    def result(
+        self,
+        timeout: float | None = None,
+        decoder: Any = None,
+        old_decoder: Any = None,
+        *,
+        progress: bool = False,
+        **_: Any,
+    ) -> Any:
         """Wait until the job has ended, and return its result.
 
         If results are being streamed (`stream_results`, or a callback given to ``run``), this returns after the
@@ -182,11 +197,14 @@ class RuntimeJob:
 
         Args:
             timeout: Seconds; None, the default, for no limit.
-            decoder: Instead of the job's own. What it made is kept until another one is asked for.
+            decoder: Instead of the job's own. What it made is kept until another one is asked for. A number means
+                nothing: programs for the first releases say ``result(timeout, wait, decoder)``.
+            old_decoder: Where those have the decoder.
             progress: Show how the job is doing, in a line that keeps itself up to date.
             _: What earlier releases took for polling.
 
         Raises:
+            TypeError: ``decoder`` is none.
             RuntimeJobFailureError: the job failed; the message has the program's traceback.
             RuntimeJobMaxTimeoutError: it ran longer than it may; also a `RuntimeJobFailureError`.
             RuntimeInvalidStateError: it was cancelled.
@@ -194,6 +212,8 @@ class RuntimeJob:
             RuntimeJobTimeoutError: it has not ended in time; it goes on.
             IBMApiError: the result cannot be read, or is damaged.
         """
+        chosen = old_decoder if isinstance(decoder, int | float) else decoder
+        self._job.decoders(chosen)  # what is wrong with it is told before anybody waits
         limit = _Limit(timeout)
         with self._interruptible():
             if progress:
@@ -203,8 +223,8 @@ class RuntimeJob:
             self._wait(limit)
             if (error := endings.no_result(self.view)) is not None:
                 raise error
-            text = self._within(limit, self._job.kept_result_text())
-        return self._job.decoded(text, decoder)
+            text = self._within(limit, self._job.kept_result_text)
+        return self._job.decoded(text, chosen)
 
     def unchecked_result(self, decoder: Any = None) -> Any:
         """Return what the program returned, even if the job failed because that is not as the program's schemas say.
@@ -232,13 +252,14 @@ class RuntimeJob:
             self._wait(limit)
 
     def interim_results(self, decoder: Any = None) -> list[Any]:
-        """Return the interim results there are, decoded, in order.
+        """Return the interim results there are, decoded, in order. One that cannot be decoded comes as text.
 
         While the job runs the newest may be missing: those that are not stored yet, if a burst of them has pushed
         others out of the job's status. `stream` and callbacks wait for them.
         """
         chosen, _ = self._job.decoders(decoder)
-        return [chosen.decode(text) for text in self._portal.call(self._job.interim_texts())]
+        texts = self._portal.call(self._job.interim_texts())
+        return [decoded_or_text(chosen, text, self.view.name) for text in texts]
 
     def logs(self) -> str:
         """Return what the program wrote to stdout and stderr; while the job runs, the newest 16 KiB of it."""
@@ -261,7 +282,8 @@ class RuntimeJob:
         """Have a function called with each interim result, once and in order, from the first, and return at once.
 
         It is called as ``callback(job_id, value)`` on a thread of its own. It may use the job, and cancel it. An
-        exception it raises is logged, and streaming goes on. A result that cannot be decoded comes as text.
+        exception it raises is logged, and streaming goes on. A result that cannot be decoded comes as text. Of a job
+        that has ended it gets everything, too.
 
         Args:
             callback: The function.
@@ -269,16 +291,18 @@ class RuntimeJob:
             final: Pass it the result, too, as the last one, if the job completes.
 
         Raises:
-            RuntimeInvalidStateError: results are being streamed already, or the job is known to have ended: then
-                `interim_results` has them.
+            RuntimeInvalidStateError: results are being streamed already.
+            TypeError: ``callback`` cannot be called, or ``decoder`` is none.
         """
+        if not callable(callback):
+            raise TypeError(f"callback is {callback!r}, expected a function of a job's name and an interim result")
+        self._job.decoders(decoder)
         with self._starting:
             if self._stream is not None and self._stream.active:
                 raise endings.is_streaming(self.view)
-            if self.view.final:
-                raise endings.already_ended(self.view, "stream the results of", "job.interim_results() has them")
             texts = self._job.encoded(decoder, final=final)
             self._stream = CallbackStream(self.view.name, texts, callback, self._portal)
+            self._stream.begin()
 
     def cancel_result_streaming(self) -> None:
         """Have the function of `stream_results` called no more. The job goes on."""
@@ -310,13 +334,13 @@ class RuntimeJob:
         """Return when the job has ended and the callback, if there is one, and this is not called from it, is done."""
         stream = self._stream
         if stream is not None and not stream.on_its_thread:
-            self._within(limit, stream.until_over())
-        self._within(limit, self._job.wait_for_final_state())
+            self._within(limit, stream.until_over)
+        self._within(limit, self._job.wait_for_final_state)
 
-    def _within(self, limit: _Limit, coro: Coroutine[Any, Any, T]) -> T:
+    def _within(self, limit: _Limit, action: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Carry this out in the time that is left."""
         try:
-            return self._portal.call(_in_time(coro, limit.left()))
+            return self._portal.call(_in_time(action, limit.left()))
         except TimeoutError:
             assert limit.seconds is not None
             raise endings.waited_long_enough(self.view, limit.seconds) from None
@@ -345,11 +369,11 @@ class _Limit:
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
 
-async def _in_time(coro: Coroutine[Any, Any, T], seconds: float | None) -> T:
+async def _in_time(action: Callable[[], Coroutine[Any, Any, T]], seconds: float | None) -> T:
     """Carry this out, and end it when time is up; what takes no time is done even if there is none left.
 
     Raises:
         TimeoutError: time was up.
     """
     async with asyncio.timeout(seconds):
-        return await coro
+        return await action()

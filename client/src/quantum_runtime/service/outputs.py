@@ -21,6 +21,10 @@ AT_ONCE = 4
 """How many are read at the same time: each may have half a megabyte, and the API server has others to serve."""
 
 
+class OutputGone(exceptions.IBMApiError):
+    """A part is not there (any more): its job may not be, either."""
+
+
 async def read_whole(api: Api, ref: OutputRef, what: str) -> str:
     """Return a text that is complete: compared with the size and digest the job's status has.
 
@@ -30,7 +34,8 @@ async def read_whole(api: Api, ref: OutputRef, what: str) -> str:
         what: How errors name it: ``the result of job 'toss'``.
 
     Raises:
-        IBMApiError: a part is gone, or the text is not the one the operator stored.
+        OutputGone: a part is.
+        IBMApiError: the text is not the one the operator stored.
         IBMNotAuthorizedError: the user may not read it.
     """
     text = "".join(await read(api, ref.names, what))
@@ -47,7 +52,8 @@ async def read(api: Api, names: Sequence[str], what: str) -> list[str]:
     """Return the texts of these outputs, in this order.
 
     Raises:
-        IBMApiError: one is gone or damaged; the message names it.
+        OutputGone: one is; the message names it.
+        IBMApiError: one is damaged; the message names it.
         IBMNotAuthorizedError: the user may not read them.
     """
     texts: list[str] = []
@@ -64,7 +70,7 @@ async def _text(api: Api, name: str, what: str) -> str:
         if error.kind_is_missing:
             raise exceptions.from_api(error, f"cannot read {what}") from error
         gone = f"{what} cannot be read: RuntimeJobOutput {name} is gone; it is deleted with its job"
-        raise exceptions.IBMApiError(gone) from error
+        raise OutputGone(gone) from error
     except errors.ApiError as error:
         raise exceptions.from_api(error, f"cannot read {what}") from error
     spec = body["spec"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_runtime.cluster import errors
+from quantum_runtime.cluster.api import could_be_named
 from quantum_runtime.cluster.retrying import patiently
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ async def listed(
 
 
 def _check(resource: Resource, name: str) -> None:
-    """Refuse what would be no name but another place in the URL: that of all objects, for one."""
-    if name in ("", ".", ".."):
+    """Say of what cannot be a name that there is nothing of this name, without asking."""
+    if not could_be_named(name):
         raise errors.NotFound(f"{name!r} is no name of a {resource.kind}")
 
 
