@@ -13,7 +13,7 @@ Importing this module also makes ``qiskit_ibm_runtime`` importable, where it is 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from runtime_runner.encoding import ResultDecoder, RuntimeDecoder, RuntimeEncoder
 from runtime_runner.messenger import UserMessenger
@@ -31,8 +31,10 @@ from quantum_runtime.exceptions import (
     RuntimeJobNotFound,
     RuntimeProgramNotFound,
 )
+from quantum_runtime.service import backend as backend_values
 from quantum_runtime.service.backend import RuntimeBackend
 from quantum_runtime.service.job import RuntimeJob
+from quantum_runtime.service.old_job import OldRuntimeJob
 from quantum_runtime.service.options import RuntimeOptions
 from quantum_runtime.service.parameters import ParameterNamespace
 from quantum_runtime.service.program import RuntimeProgram
@@ -100,6 +102,7 @@ _told = False
 class QiskitRuntimeService(RuntimeService):
     """`RuntimeService` as qiskit-ibm-runtime had it: a callback gets the result, too, after the interim results."""
 
+    _job_class = OldRuntimeJob
     _streams_result = True
 
     def __init__(
@@ -148,6 +151,63 @@ class QiskitRuntimeService(RuntimeService):
         """Submit a job, and return it at once. See `RuntimeService.run`; the callback gets the result, too, last."""
         keywords |= {"session_id": session_id, "start_session": bool(start_session)}
         return super().run(program_id, inputs, options, callback, result_decoder, **keywords)
+
+    def backends(  # type: ignore[override]  # the order it had
+        self,
+        name: str | None = None,
+        min_num_qubits: int | None = None,
+        instance: str | None = None,
+        filters: Callable[[RuntimeBackend], Any] | None = None,
+        **properties: Any,
+    ) -> list[RuntimeBackend]:
+        """Return the backends; see `RuntimeService.backends`.
+
+        Args:
+            name: Only this one, if it exists.
+            min_num_qubits: Only those with at least as many.
+            instance: Has no effect.
+            filters: Only those for which this function, called with a backend, returns something true.
+            **properties: Only those whose configuration or status says this: ``simulator=True, operational=True``.
+        """
+        suits = backend_values.with_properties(properties, filters)
+        return super().backends(name, min_num_qubits=min_num_qubits, filters=suits)
+
+    def backend(self, name: str | None = None, instance: str | None = None) -> RuntimeBackend:
+        """Return a backend, see `RuntimeService.backend`; without a name the first that is listed."""
+        return super().backend(name) if name else self.backends()[0]
+
+    def get_backend(self, name: str | None = None, **properties: Any) -> RuntimeBackend:
+        """Return a backend.
+
+        Args:
+            name: Of the backend.
+            **properties: Instead: what it is to be, as for `backends`; there must be only one.
+
+        Raises:
+            IBMBackendValueError: there is none, or there are several.
+        """
+        if name and not properties:
+            return self.backend(name)
+        return backend_values.only_one(self.backends(name, **properties))
+
+    def least_busy(  # type: ignore[override]  # the order it had
+        self,
+        min_num_qubits: int | None = None,
+        instance: str | None = None,
+        filters: Callable[[RuntimeBackend], Any] | None = None,
+        **properties: Any,
+    ) -> RuntimeBackend:
+        """Return the backend that the fewest unfinished jobs name; see `RuntimeService.least_busy`, and `backends`."""
+        return super().least_busy(min_num_qubits, filters=backend_values.with_properties(properties, filters))
+
+    @property
+    def runtime(self) -> Self:
+        """The service itself: code for ``provider.runtime`` works with both."""
+        return self
+
+    def instances(self) -> list[str]:
+        """Return an empty list: there are no hubs, groups and projects here."""
+        return []
 
     def active_account(self) -> dict[str, str]:
         """Return what is in use: the namespace."""

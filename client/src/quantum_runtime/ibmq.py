@@ -27,9 +27,9 @@ from quantum_runtime.exceptions import (
     RuntimeJobNotFound,
     RuntimeProgramNotFound,
 )
-from quantum_runtime.service.backend import RuntimeBackend
-from quantum_runtime.service.backend import least_busy as _least_busy
+from quantum_runtime.service import backend as backend_values
 from quantum_runtime.service.job import RuntimeJob
+from quantum_runtime.service.old_job import OldRuntimeJob
 from quantum_runtime.service.options import RuntimeOptions
 from quantum_runtime.service.parameters import ParameterNamespace
 from quantum_runtime.service.program import RuntimeProgram
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from quantum_runtime.cluster.api import Api
     from quantum_runtime.exceptions import RuntimeJobFailureError, RuntimeJobTimeoutError
+    from quantum_runtime.service.backend import RuntimeBackend
 
 log = logging.getLogger(__name__)
 
@@ -75,13 +76,21 @@ IBMQNotAuthorizedError = IBMNotAuthorizedError
 IBMQApiError = IBMApiError
 
 
-class IBMQRuntimeJob(RuntimeJob):
+class IBMQRuntimeJob(OldRuntimeJob):
     """A job as qiskit-ibmq-provider had it."""
 
-    def result(self, timeout: float | None = None, decoder: Any = None, *, progress: bool = False, **_: Any) -> Any:
+    def result(
+        self,
+        timeout: float | None = None,
+        decoder: Any = None,
+        old_decoder: Any = None,
+        *,
+        progress: bool = False,
+        **_: Any,
+    ) -> Any:
         """Wait until the job has ended, and return its result; None if it was cancelled. See `RuntimeJob.result`."""
         try:
-            return super().result(timeout, decoder, progress=progress)
+            return super().result(timeout, decoder, old_decoder, progress=progress)
         except RuntimeInvalidStateError:
             if self.view.cancelled:
                 return None
@@ -124,6 +133,7 @@ class _Backends:
         name: str | None = None,
         filters: Callable[[RuntimeBackend], Any] | None = None,
         min_num_qubits: int | None = None,
+        input_allowed: str | list[str] | None = None,
         **properties: Any,
     ) -> list[RuntimeBackend]:
         """Return backends; see `RuntimeService.backends`.
@@ -132,16 +142,10 @@ class _Backends:
             name: Only this one.
             filters: Only those for which this function returns something true.
             min_num_qubits: Only those with at least as many.
+            input_allowed: Has no effect: what it may say, ``job`` and ``runtime``, is allowed.
             **properties: Only those whose configuration or status says this: ``simulator=False, operational=True``.
         """
-
-        def suits(backend: RuntimeBackend) -> bool:
-            said = vars(backend.configuration())
-            if properties.keys() - said.keys():
-                said |= vars(backend.status())
-            alike = all(said.get(key) == value for key, value in properties.items())
-            return alike and (filters is None or bool(filters(backend)))
-
+        suits = backend_values.with_properties(properties, filters)
         return self._service.backends(name, min_num_qubits=min_num_qubits, filters=suits)
 
     def __getattr__(self, name: str) -> RuntimeBackend:
@@ -193,11 +197,7 @@ class AccountProvider:
         """
         if name and not properties:
             return self._service.backend(name)
-        found = self._backends(name, **properties)
-        if len(found) != 1:
-            there = f"there are {len(found)}: {', '.join(map(str, found))}" if found else "there is none"
-            raise exceptions.IBMBackendValueError(f"No backend matches the criteria; expected one, {there}.")
-        return found[0]
+        return backend_values.only_one(self._backends(name, **properties))
 
     def services(self) -> dict[str, IBMRuntimeService]:
         """Return the services by name: ``runtime``."""
@@ -319,7 +319,7 @@ def least_busy(backends: Iterable[RuntimeBackend]) -> RuntimeBackend:
     Raises:
         IBMBackendValueError: there are none.
     """
-    return _least_busy((one, one.status().pending_jobs) for one in backends)
+    return backend_values.least_busy((one, one.status().pending_jobs) for one in backends)
 
 
 def _ours(given: dict[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def job_html(view: JobView, now: datetime | None = None) -> str:
     """
     state = progress.describe(view, now or datetime.now(UTC))
     rows: list[tuple[str, str]] = [
-        ("Status", _Html(f"{_dot(_COLOURS.get(view.phase, '#8a8a8a'))} {_escaped(state)}")),
+        ("Status", _status(view, state)),
         ("Program", _program(view)),
         ("Backend", view.backend or "the cluster's default"),
         ("Created", _moment(view.created)),
@@ -91,6 +91,12 @@ def programs_html(programs: Iterable[RuntimeProgram]) -> str:
         for program in programs
     ]
     return _box("Programs", "", _table(rows, head=("Program", "Visibility", "Time limit", "Description")))
+
+
+def jobs_html(views: Iterable[JobView]) -> str:
+    """Return jobs as a table with a line for each."""
+    rows = [(view.name, _program(view), _status(view, view.phase), _moment(view.created)) for view in views]
+    return _box("Jobs", "", _table(rows, head=("Job", "Program", "Status", "Created")))
 
 
 def backend_html(backend: RuntimeBackend | AsyncRuntimeBackend) -> str:
@@ -168,6 +174,11 @@ def _program(view: JobView) -> str:
 
 def _visibility(program: RuntimeProgram) -> str:
     return "public" if program.is_public else "private"
+
+
+def _status(view: JobView, text: str) -> _Html:
+    """Return the text behind a dot in the colour of the job's phase."""
+    return _Html(f"{_dot(_COLOURS.get(view.phase, '#8a8a8a'))} {_escaped(text)}")
 
 
 def _moment(moment: datetime | None) -> str:

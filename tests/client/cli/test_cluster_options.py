@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 from quantum_runtime import cli
-from quantum_runtime.cli import exits
+from quantum_runtime.cli import exits, session
 from quantum_runtime.cluster import errors
-from quantum_runtime.cluster.api import JOBS, PUBLIC_PROGRAMS
+from quantum_runtime.cluster.api import BACKENDS, JOBS, PUBLIC_PROGRAMS
 from quantum_runtime.service.service import RuntimeService
 from runtime_operator.api.conditions import Reason
 
@@ -86,6 +86,37 @@ class TestErrors:
         done = terminal("programs -o name")
         assert done.stdout == "runtimeprogram.quantumruntime.dev/toss\n"
         assert done.stderr.startswith("warning: only some of the programs are shown: ")
+
+    def test_a_server_that_does_not_answer_is_told_after_seconds(
+        self, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(session, "PATIENCE_SECONDS", 0.05)
+        terminal.api.fail("get", BACKENDS, errors.Unavailable("no connection to the API server at lab:6443"), times=99)
+        done = terminal("jobs")
+        assert done.exit_code == 69
+        assert done.stderr == (
+            "Error: cannot reach the cluster: no connection to the API server at lab:6443; "
+            "--context and --kubeconfig choose another cluster\n"
+        )
+
+    def test_a_server_that_answers_the_second_time_is_reached(self, terminal: Terminal) -> None:
+        terminal.api.fail("get", BACKENDS, errors.Unavailable("connection reset"))
+        assert terminal("jobs").exit_code == 0
+
+    def test_who_may_not_read_backends_reaches_the_cluster(self, terminal: Terminal) -> None:
+        terminal.api.forbid("get", BACKENDS)
+        assert terminal("jobs").exit_code == 0
+
+    def test_a_name_no_namespace_can_have(self, terminal: Terminal) -> None:
+        done = terminal("jobs -n a/b")
+        assert done.exit_code == 2
+        assert "'a/b' cannot be the name of a namespace" in done.stderr
+
+    def test_a_disk_that_is_full(self, terminal: Terminal) -> None:
+        terminal.api.fail("list", JOBS, OSError(28, "No space left on device"))
+        done = terminal("jobs")
+        assert done.exit_code == 1
+        assert done.stderr == "Error: [Errno 28] No space left on device\n"
 
     def test_a_bug_of_ours_is_not_hidden(self, terminal: Terminal) -> None:
         terminal.api.fail("list", JOBS, ZeroDivisionError("ours"))

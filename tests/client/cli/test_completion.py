@@ -81,6 +81,15 @@ class TestCandidates:
     def test_are_jobs_the_newest_first(self, busy: Terminal) -> None:
         assert ask(busy, "status", "toss-") == ["toss-2", "toss-1", ":4"]
 
+    def test_are_the_newest_of_the_jobs_that_fit(self, busy: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(candidates, "MOST", 1)
+        busy.job("vqe-1")
+        assert ask(busy, "status", "toss-") == ["toss-2", ":4"]
+
+    def test_of_jobs_take_no_reading_of_jobs(self, busy: Terminal) -> None:
+        ask(busy, "status", "")
+        assert [verb for verb, _, _ in busy.api.requests] == ["list"]
+
     def test_are_jobs_that_can_be_cancelled(self, busy: Terminal) -> None:
         assert ask(busy, "cancel", "") == ["toss-2", ":4"]
 

@@ -187,11 +187,12 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_find_and_to_end_it(toss: 
     with meanwhile(toss, lambda: os.kill(os.getpid(), signal.SIGINT), watches=2):
         done = toss(f"{RUN} --namespace lab")
     assert done.exit_code == 130
-    assert done.stderr.splitlines()[-1] == (
-        "mine goes on. Look after it: quantum-runtime status mine --namespace lab; "
-        "get its result: quantum-runtime result mine --wait --namespace lab; "
-        "end it: quantum-runtime cancel mine --namespace lab"
-    )
+    assert done.stderr.splitlines()[-4:] == [
+        "mine goes on. Its status, its result, its end:",
+        "  quantum-runtime status mine --namespace lab",
+        "  quantum-runtime result mine --wait --namespace lab",
+        "  quantum-runtime cancel mine --namespace lab",
+    ]
     assert toss.api.object(JOBS, "mine")["spec"]["cancel"] is False
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from quantum_runtime.cli import arguments
-from quantum_runtime.cluster.api import JOBS
+from quantum_runtime.cluster.api import JOBS, PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def test_a_folder_taken_for_a_name_is_pointed_out(
     monkeypatch.chdir(write(MAIN).parent)
     done = terminal(f"{command} my_program")
     assert done.exit_code == 7
-    assert done.stderr.startswith("Error: there is no program 'my_program'")
+    assert ": there is no program 'my_program'" in done.stderr
     assert done.stderr.endswith("; for the folder of this name on this machine write ./my_program\n")
 
 
@@ -79,8 +79,8 @@ REFUSALS = {
     "x is the name of one on the cluster; write ./x",
     "validate ./x --backend aer": "--backend is for programs on a cluster; ./x is a path on this machine",
     "validate ./x -n lab": "--namespace is for programs on a cluster; ./x is a path on this machine",
-    "validate x -f job.yaml": "give either a PROGRAM, or a RuntimeJob with -f",
-    "validate": "give either a PROGRAM, or a RuntimeJob with -f",
+    "validate x -f job.yaml": "give either a PROGRAM, or a file of RuntimeJobs with -f",
+    "validate": "give either a PROGRAM, or a file of RuntimeJobs with -f",
     "validate -f job.yaml -i a=1": "-i is in the RuntimeJob that -f names",
 }
 
@@ -115,54 +115,11 @@ def test_everything_a_job_can_be_given_arrives(terminal: Terminal) -> None:
     }
 
 
-class TestARuntimeJobInAFile:
-    def check(self, terminal: Terminal, text: str, options: str = "") -> tuple[int, str]:
-        terminal.program()
-        done = terminal(f"validate -f - {options}", stdin=text)
-        return done.exit_code, done.stdout + done.stderr
-
-    JOB = "kind: RuntimeJob\nmetadata: {name: a}\nspec: {programRef: {name: toss}, inputs: {iterations: %s}}\n"
-
-    def test_would_be_accepted(self, terminal: Terminal) -> None:
-        assert self.check(terminal, self.JOB % 3) == (0, "toss: the cluster would run it (namespace chemistry)\n")
-        assert terminal.api.objects(JOBS) == []
-
-    def test_would_be_refused(self, terminal: Terminal) -> None:
-        assert self.check(terminal, self.JOB % 0)[0] == 3
-
-    def test_names_the_kind_of_its_program(self, terminal: Terminal) -> None:
-        text = (self.JOB % 3).replace("name: toss", "name: toss, kind: ClusterRuntimeProgram")
-        code, said = self.check(terminal, text)
-        assert code == 7
-        assert "there is no ClusterRuntimeProgram 'toss', but a RuntimeProgram: see spec.programRef.kind" in said
-
-    def test_chooses_its_namespace(self, terminal: Terminal) -> None:
-        text = (self.JOB % 3).replace("name: a", "name: a, namespace: chemistry")
-        assert self.check(terminal, text)[0] == 0
-        assert terminal.settings == {"namespace": "chemistry"}
-        code, said = self.check(terminal, text.replace("chemistry", "lab"))
-        assert code == 2
-        assert "metadata.namespace is 'lab', and the namespace that was given 'chemistry'" in said
-
-    def test_has_a_field_that_does_not_matter(self, terminal: Terminal) -> None:
-        text = (self.JOB % 3).replace("inputs:", "ttl: {jobSeconds: 60}, inputs:")
-        assert "warning: spec.ttl is not looked at" in self.check(terminal, text)[1]
-
-    @pytest.mark.parametrize(
-        ("text", "complaint"),
-        [
-            ("kind: ConfigMap\n", "-: expected one RuntimeJob"),
-            ("", "-: expected one RuntimeJob"),
-            ("kind: RuntimeJob\n---\nkind: RuntimeJob\n", "-: expected one RuntimeJob"),
-            ("kind: RuntimeJob\nspec: {}\n", "-: spec.programRef.name is missing: the program to run"),
-            ("kind: RuntimeJob\nspec: {programRef: {name: a}, input: 3}\n", "-: there is no field spec.input"),
-            ("a: [", "- is not YAML: "),
-        ],
-    )
-    def test_is_none(self, terminal: Terminal, text: str, complaint: str) -> None:
-        code, said = self.check(terminal, text)
-        assert code == 2
-        assert complaint in said
-
-    def test_is_not_there(self, terminal: Terminal) -> None:
-        assert "none.yaml cannot be read: No such file" in terminal("validate -f none.yaml").stderr
+@pytest.mark.parametrize("line", ["status toss-1 -o yaml", "jobs -o json", "programs toss -o json"])
+def test_an_object_is_shown_without_the_record_of_who_wrote_what(terminal: Terminal, line: str) -> None:
+    record = {"metadata": {"managedFields": [{"manager": "kubectl", "time": "2026-01-01T00:00:00Z"}]}}
+    terminal.program()
+    terminal.job()
+    terminal.api.edit(JOBS, "toss-1", record)
+    terminal.api.edit(PROGRAMS, "toss", record)
+    assert "managedFields" not in terminal(line).stdout

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
@@ -69,3 +70,18 @@ def test_a_circuit_is_summarised() -> None:
     circuit.h(0)
     circuit.cx(0, 1)
     assert show.value(encoding.to_text([circuit])) == "[<QuantumCircuit 'bell': 2 qubits, 1 bits, 2 operations>]"
+
+
+class _Stream(io.StringIO):
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+def test_a_terminal_does_not_act_on_what_a_program_wrote_and_a_file_gets_it_as_it_is() -> None:
+    text = "\x1b[31mred\tone\r\ntwo\rthree\n"
+    assert show.written(text, _Stream(terminal=False)) == text
+    assert show.written(text, _Stream(terminal=True)) == "\\x1b[31mred\tone\ntwo\nthree\n"

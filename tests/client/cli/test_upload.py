@@ -56,7 +56,7 @@ class TestReplacing:
         terminal(f"upload {path}")
         done = terminal(f"upload {path}")
         assert done.exit_code == 1
-        assert done.stderr == "Error: there is a RuntimeProgram 'my-program' already; --replace changes it\n"
+        assert done.stderr == "Error: there is a RuntimeProgram 'my-program' already; --replace replaces it\n"
 
     def test_leaves_nothing_of_the_old_program(self, terminal: Terminal, write: Write) -> None:
         spec = {"parameters": {"type": "object"}, "backend_requirements": {"min_num_qubits": 5}, "profile": "gpu"}
@@ -79,15 +79,34 @@ class TestReplacing:
     def test_makes_a_program_that_is_not_there(self, terminal: Terminal, write: Write) -> None:
         assert "created" in terminal(f"upload {write(MAIN)} --replace").stdout
 
+    def test_makes_what_an_upload_makes(self, terminal: Terminal, write: Write) -> None:
+        path = write(MAIN, description="Old.", licence="MIT", spec={"parameters": {"type": "object"}, "extra": 1})
+        terminal(f"upload {path}")
+        new = {"name": "my-program", "max_execution_time": 90, "author": "Ada"}
+        (path / "my_program.json").write_text(json.dumps(new))
+        terminal(f"upload {path} --replace")
+        replaced = terminal.api.object(PROGRAMS, "my-program")
+        terminal("delete program/my-program")
+        terminal(f"upload {path}")
+        uploaded = terminal.api.object(PROGRAMS, "my-program")
+        assert replaced["spec"] == uploaded["spec"]
+        assert replaced["metadata"]["annotations"] == uploaded["metadata"]["annotations"]
+
+    def test_warns_once(self, terminal: Terminal, write: Write) -> None:
+        path = write(MAIN, author="Ada")
+        terminal(f"upload {path}")
+        assert terminal(f"upload {path} --replace").stderr.count("warning:") == 1
+
     def test_of_a_public_program_leaves_a_private_one_of_its_name_alone(self, terminal: Terminal, write: Write) -> None:
         path = write(MAIN)
         terminal(f"upload {path} --public")
         terminal(f"upload {path}")
         before = terminal.api.objects(PROGRAMS)
+        (path / "my_program.py").write_text("def main(backend, user_messenger): pass\n")
         done = terminal(f"upload {path} --public --replace")
-        assert done.exit_code == 1
-        assert "a RuntimeProgram of this name in namespace chemistry hides the public program" in done.stderr
+        assert done.stdout == "clusterruntimeprogram.quantumruntime.dev/my-program replaced\n"
         assert terminal.api.objects(PROGRAMS) == before
+        assert "pass" in terminal.api.object(PUBLIC_PROGRAMS, "my-program")["spec"]["source"]["inline"]
 
 
 def test_a_private_program_is_not_deleted_for_a_public_one(terminal: Terminal) -> None:

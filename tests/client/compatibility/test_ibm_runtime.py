@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from quantum_runtime import exceptions, ibm_runtime
-from quantum_runtime.exceptions import IBMInputValueError, RuntimeInvalidStateError
+from quantum_runtime.cluster.api import BACKENDS, JOBS
+from quantum_runtime.exceptions import IBMBackendValueError, IBMInputValueError, RuntimeInvalidStateError
 from quantum_runtime.ibm_runtime import QiskitRuntimeService, RuntimeOptions
 
 if TYPE_CHECKING:
@@ -114,3 +115,30 @@ def test_what_is_not_here_says_what_to_use(name: str, instead: str) -> None:
 
 def test_other_names_are_no_attributes() -> None:
     assert not hasattr(ibm_runtime, "nonsense")
+
+
+def test_an_instance_is_no_condition_for_a_backend(service: QiskitRuntimeService, cluster: FakeApi) -> None:
+    cluster.put(BACKENDS, {"metadata": {"name": "lab-device"}, "spec": {"generic": {"numQubits": 7}}})
+    devices: dict[str, Any] = {"simulator": False, "operational": True, "instance": "h/g/p"}
+    assert service.backend("ibmq_montreal", instance="h/g/p").num_qubits == 27
+    assert [one.name for one in service.backends(min_num_qubits=5, **devices)] == ["lab-device"]
+    assert service.backends(None, 5, "h/g/p", lambda backend: backend.name == "lab-device")[0].num_qubits == 7
+    assert service.least_busy(min_num_qubits=5, **devices).name == "lab-device"
+    assert service.least_busy(instance="h/g/p").simulator
+    assert service.get_backend(**devices).name == "lab-device"
+    assert service.get_backend("ibm_lagos").num_qubits == 7
+    assert service.backend().name == service.backends()[0].name
+    with pytest.raises(IBMBackendValueError, match="expected one, there is none"):
+        service.get_backend(n_qubits=1000)
+
+
+def test_a_service_takes_the_place_of_a_provider(service: QiskitRuntimeService) -> None:
+    assert service.runtime is service
+    assert service.instances() == []
+
+
+def test_a_job_is_cancelled_once_cancel_has_returned(service: QiskitRuntimeService, cluster: FakeApi) -> None:
+    job = service.run("sample-program")
+    cluster.react("patch", JOBS, lambda body: cluster.cancel_job(body["metadata"]["name"]))
+    job.cancel()
+    assert job.view.cancelled

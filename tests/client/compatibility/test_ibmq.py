@@ -5,7 +5,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from quantum_runtime.cluster.api import BACKENDS
+from quantum_runtime.cluster.api import BACKENDS, JOBS
 from quantum_runtime.exceptions import IBMBackendValueError, IBMInputValueError, RuntimeInvalidStateError
 from quantum_runtime.ibmq import AccountProvider, IBMQFactory, IBMRuntimeService, least_busy
 
@@ -143,7 +143,23 @@ def test_backends_are_functions_results_and_attributes(provider: AccountProvider
         provider.get_backend(n_qubits=1000)
 
 
+def test_what_backends_may_be_given_is_no_condition(provider: AccountProvider, cluster: FakeApi) -> None:
+    def large_devices(backend: Any) -> bool:
+        is_device = not backend.configuration().simulator
+        return is_device and backend.configuration().n_qubits >= 5 and backend.status().operational
+
+    cluster.put(BACKENDS, {"metadata": {"name": "lab-device"}, "spec": {"generic": {"numQubits": 7}}})
+    assert [one.name() for one in provider.backends(filters=large_devices, input_allowed="runtime")] == ["lab-device"]
+
+
 def test_the_least_busy_of_some_backends(provider: AccountProvider) -> None:
     provider.runtime.run("sample-program", {"backend_name": "ibmq_lima"}, {})
     found = [provider.get_backend(name) for name in ("ibmq_lima", "ibmq_quito")]
     assert least_busy(found).name() == "ibmq_quito"
+
+
+def test_a_job_is_cancelled_once_cancel_has_returned(provider: AccountProvider, cluster: FakeApi) -> None:
+    job = provider.runtime.run("sample-program", {}, {})
+    cluster.react("patch", JOBS, lambda body: cluster.cancel_job(body["metadata"]["name"]))
+    job.cancel()
+    assert job.view.cancelled

@@ -131,6 +131,12 @@ def test_programs_are_a_table_with_a_line_for_each() -> None:
     ]
 
 
+def test_jobs_are_a_table_with_a_line_for_each() -> None:
+    page = Page(rendering.jobs_html([running(), state(phase="Failed")]))
+    assert page.rows[0] == ["Job", "Program", "Status", "Created"]
+    assert [row[2] for row in page.rows[1:]] == ["● Running", "● Failed"]
+
+
 def test_a_backend_shows_what_it_is_made_from() -> None:
     page = Page(rendering.backend_html(RuntimeBackend("five", {"generic": {"numQubits": 5}}, lambda _: 0)))
     assert page.text.startswith("Backend five device model")

@@ -45,6 +45,20 @@ def five_jobs(cluster: FakeApi, put_job: Callable[..., dict[str, Any]]) -> None:
 
 
 @pytest.mark.usefixtures("five_jobs")
+async def test_names_are_had_without_reading_the_jobs(service: AsyncRuntimeService, cluster: FakeApi) -> None:
+    assert await service.job_names() == ["cancelled", "failed", "completed", "running", "queued"]
+    assert await service.job_names(limit=1, pending=True) == ["running"]
+    assert [verb for verb, _, _ in cluster.requests] == ["list", "list"]
+
+
+@pytest.mark.usefixtures("five_jobs")
+async def test_a_notebook_shows_jobs_as_a_table(service: AsyncRuntimeService) -> None:
+    html = (await service.jobs(limit=2))._repr_html_()
+    assert html.count("<tr>") == 3
+    assert "cancelled" in html
+
+
+@pytest.mark.usefixtures("five_jobs")
 @pytest.mark.parametrize(
     ("keywords", "expected"),
     [
@@ -170,9 +184,9 @@ async def test_a_job_is_found_by_its_id(service: AsyncRuntimeService) -> None:
 async def test_a_job_that_is_not_there_is_said_not_to_be(
     service: AsyncRuntimeService, cluster: FakeApi, job_id: str
 ) -> None:
-    with pytest.raises(RuntimeJobNotFound, match=f"cannot read job '{job_id}'"):
+    with pytest.raises(RuntimeJobNotFound, match=f"there is no job '{job_id}' in the namespace lab"):
         await service.job(job_id)
-    with pytest.raises(RuntimeJobNotFound, match=f"cannot delete job '{job_id}'"):
+    with pytest.raises(RuntimeJobNotFound, match=f"there is no job '{job_id}' in the namespace lab"):
         await service.delete_job(job_id)
     assert [name for _, _, name in cluster.requests] == (["no-such"] * 2 if job_id == "no-such" else [])
 

@@ -44,6 +44,11 @@ async def test_programs_are_sorted_by_name_and_private_ones_come_first(
     assert names(await service.programs()) == [("a", True), ("vqe", False), ("vqe", True)]
 
 
+async def test_a_notebook_shows_programs_as_a_table(service: AsyncRuntimeService, put_program: PutProgram) -> None:
+    put_program("vqe", description="Finds an energy.")
+    assert "Finds an energy." in (await service.programs())._repr_html_()
+
+
 async def test_programs_come_in_pages_of_twenty_unless_all_are_wanted(
     service: AsyncRuntimeService, put_program: PutProgram
 ) -> None:
@@ -144,6 +149,32 @@ async def test_a_name_that_is_taken_is_a_duplicate(service: AsyncRuntimeService)
     with pytest.raises(RuntimeDuplicateProgramError, match="RuntimeProgram 'my-program' in the namespace lab already"):
         await service.upload_program(SOURCE, METADATA)
     await service.upload_program(SOURCE, METADATA | {"is_public": True})
+
+
+async def test_a_replacement_leaves_nothing_of_the_old_program_but_what_others_wrote_on_it(
+    service: AsyncRuntimeService, cluster: FakeApi
+) -> None:
+    old = METADATA | {"licence": "MIT", "spec": {"parameters": {"type": "object"}, "backend_requirements": None}}
+    with pytest.warns(UserWarning, match="licence"):
+        await service.upload_program(SOURCE, old)
+    marks = {"labels": {"team": "a"}, "annotations": {"example.com/reviewed": "yes"}}
+    cluster.edit(PROGRAMS, "my-program", {"metadata": marks})
+    new = {"name": "my-program", "max_execution_time": 90}
+    assert await service.upload_program(SOURCE, new, replace=True) == "my-program"
+    there = cluster.object(PROGRAMS, "my-program")
+    assert (there["metadata"]["labels"], there["metadata"]["annotations"]) == (marks["labels"], marks["annotations"])
+    cluster.remove(PROGRAMS, "my-program")
+    await service.upload_program(SOURCE, new, replace=True)
+    assert cluster.object(PROGRAMS, "my-program")["spec"] == there["spec"]
+
+
+async def test_a_replacement_is_made_anew_where_somebody_else_changes_the_program_meanwhile(
+    service: AsyncRuntimeService, cluster: FakeApi
+) -> None:
+    await service.upload_program(SOURCE, METADATA)
+    cluster.fail("replace", PROGRAMS, errors.Conflict("the object has been modified"), times=2)
+    await service.upload_program(SOURCE, METADATA | {"description": "New."}, replace=True)
+    assert (await service.program("my-program")).description == "New."
 
 
 async def test_an_upload_whose_answer_got_lost_is_no_duplicate(service: AsyncRuntimeService, cluster: FakeApi) -> None:

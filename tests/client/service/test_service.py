@@ -137,6 +137,15 @@ def test_a_job_that_ended_before_its_creation_was_answered_is_returned_all_the_s
     assert job.result() == "All done!"
 
 
+def test_what_cannot_be_called_back_is_told_before_there_is_a_job(
+    runtime: RuntimeService, cluster: FakeApi, put_program: Put
+) -> None:
+    put_program("vqe")
+    with pytest.raises(TypeError, match="callback must be a function"):
+        runtime.run("vqe", callback="print")  # type: ignore[arg-type]
+    assert cluster.objects(JOBS) == []
+
+
 def test_inputs_are_encoded_on_the_callers_thread(runtime: RuntimeService, put_program: Put) -> None:
     class Loud:
         def to_json(self) -> str:
@@ -193,7 +202,7 @@ PUBLIC = {
     "programs": "refresh=False, limit=20, skip=0",
     "program": "program_id, refresh=False",
     "pprint_programs": "refresh=False, detailed=False, limit=20, skip=0",
-    "upload_program": "data, metadata=None",
+    "upload_program": "data, metadata=None, *, replace=False",
     "update_program": (
         "program_id, data=None, metadata=None, name=None, description=None, max_execution_time=None, spec=None"
     ),

@@ -225,7 +225,7 @@ def test_an_update_does_not_publish() -> None:
     changed, warnings = uploads.changed_program(upload(metadata=METADATA), prepared)
     assert changed["kind"] == "RuntimeProgram"
     assert changed["spec"]["description"] == "New."
-    assert warnings == ["is_public is not changed by an update; use set_program_visibility('my-program', ...)"]
+    assert warnings == ["is_public is not changed by an update; change the visibility of 'my-program' instead"]
 
 
 def test_nothing_given_is_nothing_to_update() -> None:

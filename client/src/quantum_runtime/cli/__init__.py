@@ -87,10 +87,12 @@ class _Commands(click.Group):
         try:
             with remarks.shown():
                 return super().invoke(context)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt:
             context.exit(exits.INTERRUPTED)
+        except OSError as error:  # a full disk, a file that cannot be written
+            raise click.ClickException(str(error)) from None
         except Exception as error:
             from quantum_runtime.cli import errors
 

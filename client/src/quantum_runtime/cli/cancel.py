@@ -9,7 +9,7 @@ import click
 from quantum_runtime.cli import arguments, candidates, errors, objects, session
 
 
-@click.command(short_help="End jobs.")
+@click.command(short_help="Cancel jobs.")
 @click.argument(
     "jobs", metavar="JOB...", nargs=-1, required=True, callback=arguments.job_name,
     shell_complete=candidates.unfinished_jobs,
@@ -17,9 +17,9 @@ from quantum_runtime.cli import arguments, candidates, errors, objects, session
 @arguments.output_option("text", "name", default="text")
 @session.cluster_options
 def cancel(jobs: tuple[str, ...], output: str) -> None:
-    """End each JOB: its program is stopped, and what it has published so far is kept.
+    """Cancel each JOB: its program is stopped, and what it has published so far is kept.
 
-    Those that can be cancelled are, also if another one cannot; the exit code is that of the first that cannot.
+    If one cannot be cancelled, the others are all the same; the exit code is that of the first that cannot.
 
     \b
     Examples:

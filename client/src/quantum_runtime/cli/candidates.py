@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 3.0
 """Somebody has pressed a key and waits. Loading the client takes up to a second of it."""
 
-MOST_JOBS = 30
-"""The newest are offered: each takes a request."""
+MOST = 100
+"""Candidates that are offered; of jobs the newest."""
 
 
 def jobs(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -64,7 +64,7 @@ def objects(context: click.Context, _parameter: click.Parameter, incomplete: str
 
 
 def _jobs(service: RuntimeService, *, pending: bool | None = None) -> list[str]:
-    return [str(job.job_id) for job in service.jobs(limit=MOST_JOBS, pending=pending)]
+    return service.job_names(pending=pending)
 
 
 def _programs(service: RuntimeService) -> list[str]:
@@ -88,7 +88,7 @@ def _offer(
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         thread.join(PATIENCE_SECONDS)
-    return [CompletionItem(name) for name in tuple(found) if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in tuple(found) if name.startswith(incomplete)][:MOST]
 
 
 @contextmanager

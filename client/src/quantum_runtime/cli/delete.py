@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def delete(names: tuple[str, ...], output: str) -> None:
     """Delete jobs, each with its results and logs, and programs. It does not ask whether you are sure.
 
-    NAME and job/NAME are a job, program/NAME is a program. A job that runs is ended. Jobs that have started are not
+    NAME and job/NAME are a job, program/NAME is a program. A running job is stopped. Jobs that have started are not
     touched when their program is deleted.
 
     \b

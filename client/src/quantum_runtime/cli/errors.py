@@ -33,13 +33,14 @@ _OF_A_NAME = {exits.NOT_FOUND, exits.NO_CLUSTER}
 class CommandError(click.ClickException):
     """Ends a command with a sentence on stderr and an exit code."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
+    def __init__(self, message: str, exit_code: int, *, reason: str = "Error") -> None:
         super().__init__(show.printable(message))
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
+        self._reason = reason
 
     def show(self, file: Any = None) -> None:
         """Print the sentence."""
-        click.echo(f"Error: {self.message}", file=file, err=file is None)
+        click.echo(f"{self._reason}: {self.message}", file=file, err=file is None)
 
 
 def for_each(items: Iterable[T], do: Callable[[T], str]) -> int:
@@ -60,17 +61,20 @@ def for_each(items: Iterable[T], do: Callable[[T], str]) -> int:
     return code
 
 
-def in_words(error: Exception, *, hint: str = "") -> Exception:
+def in_words(error: Exception, *, where: str = "", hint: str = "", by_reason: bool = False) -> Exception:
     """Return what to raise instead of an exception: itself, if it is none that users are meant to see.
 
     Args:
         error: What has happened.
+        where: Said before the sentence.
         hint: Added to the sentence if there is no program of the name that was given, or no cluster to ask.
+        by_reason: Begin with the word that a cluster has for it, if it has one: ``InvalidInput: ...``.
     """
     code = code_of(error)
     if code is None:
         return error
-    return CommandError(f"{error}{hint if code in _OF_A_NAME else ''}", code)
+    reason = getattr(error, "reason", "") if by_reason else ""
+    return CommandError(f"{where}{error}{hint if code in _OF_A_NAME else ''}", code, reason=reason or "Error")
 
 
 def code_of(error: Exception) -> int | None:

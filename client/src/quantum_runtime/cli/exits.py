@@ -15,13 +15,13 @@ NOT_ENDED = 124
 INTERRUPTED = 130
 
 MEANING = {
-    0: "as wanted; of `run`, with --follow, and `result`: there is a result",
-    FAILED: "the program failed, or its result cannot be used; or what was asked cannot be done",
+    0: "success; of `run --follow` and `result`: there is a result",
+    FAILED: "the program failed, or cannot be run, or its result cannot be used; or the command failed",
     USAGE: "wrong usage, or a program or file that cannot be read",
     REFUSED: "the inputs, or other values that were asked for, are refused",
     BACKEND: "the backend is not there, too small, or cannot be built",
-    5: "the program ran longer than it may",
-    6: "the program used more memory than there is",
+    5: "the program ran longer than its time limit",
+    6: "the program used more memory than its limit",
     NOT_FOUND: "there is no such job or program (any more)",
     NO_CLUSTER: "no cluster: no kubeconfig, no answer, or one without Qiskit Runtime",
     70: "the runner broke",

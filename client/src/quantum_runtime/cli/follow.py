@@ -118,17 +118,15 @@ def interruptible(job: RuntimeJob) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         line_end = "\n" if sys.stderr.isatty() else ""  # behind the ^C that the terminal shows
-        click.echo(f"{line_end}{job.job_id} goes on. {hints(str(job.job_id))}", err=True)
+        click.echo(f"{line_end}{hints(str(job.job_id))}", err=True)
         sys.exit(exits.INTERRUPTED)
 
 
 def hints(name: str) -> str:
-    """Return how to come back to a job, and how to end it."""
-    program, where = _program(), session.same_cluster()
-    return (
-        f"Look after it: {program} status {name}{where}; get its result: {program} result {name} --wait{where}; "
-        f"end it: {program} cancel {name}{where}"
-    )
+    """Return that a job goes on, how to come back to it, and how to end it: commands to be copied, a line each."""
+    commands = (f"status {name}", f"result {name} --wait", f"cancel {name}")
+    lines = (f"  {_program()} {command}{session.same_cluster()}" for command in commands)
+    return "\n".join([f"{name} goes on. Its status, its result, its end:", *lines])
 
 
 def outcome(job: RuntimeJob, *, interim_texts: tuple[str, ...] = (), logs: str = "") -> Outcome:

@@ -30,26 +30,32 @@ SORTED_BY: dict[str, Callable[[JobView], Any]] = {
 
 
 @click.command(short_help="List jobs.")
-@click.option("--program", metavar="NAME", help="Of this program.", shell_complete=candidates.programs)
+@click.option("--program", metavar="NAME", help="Only jobs of this program.", shell_complete=candidates.programs)
 @click.option(
     "--status",
     "phases",
     type=click.Choice(PHASES, case_sensitive=False),
     multiple=True,
-    help="In this phase. May be repeated.",
+    help="Only jobs in this phase. May be repeated: in any of them.",
 )
-@click.option("--tag", "tags", metavar="TAG", multiple=True, help="With this tag. May be repeated: with all of them.")
-@click.option("--since", metavar="WHEN", help="Created since then: 30m, 2h, 7d ago, or since a date, as 2026-01-31.")
-@click.option("--backend", metavar="NAME", help="For which this backend was asked.", shell_complete=candidates.backends)
+@click.option(
+    "--tag", "tags", metavar="TAG", multiple=True, help="Only jobs with this tag. May be repeated: with all of them."
+)
+@click.option(
+    "--since", metavar="WHEN", help="Only jobs created since then: 30m, 2h, 7d ago, or a date like 2026-01-31."
+)
+@click.option(
+    "--backend", metavar="NAME", help="Only jobs that ask for this backend.", shell_complete=candidates.backends
+)
 @click.option(
     "--sort",
     type=click.Choice(["created", *SORTED_BY]),
     default="created",
     show_default=True,
-    help="By creation, the newest first; by one of the others, in their order.",
+    help="Order of the list; by creation the newest job comes first.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
-@click.option("--all", "everything", is_flag=True, help="However many there are.")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), default=20, show_default=True, help="Show N at most.")
+@click.option("--all", "everything", is_flag=True, help="Show all of them.")
 @arguments.output_option("table", "wide", "json", "yaml", "name")
 @session.cluster_options
 def jobs(
@@ -95,7 +101,7 @@ def jobs(
         which = "such jobs" if program or phases or tags or since or backend else "jobs"
         click.echo(f"No {which} in namespace {service.namespace}.", err=True)
     if len(views) > len(shown):
-        click.echo(f"These are the first {limit}, there are more: --limit and --all show them.", err=True)
+        click.echo("There are more: --limit and --all show them.", err=True)
 
 
 def as_table(views: list[JobView], now: datetime, *, wide: bool) -> str:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def logs(job: str, stay: bool, lines: int | None) -> None:
     """Print what the program of JOB wrote to its stdout and stderr.
 
-    While the job runs, the cluster tells the newest part of it, 16 KiB by default, once per second; when it has ended,
-    everything up to a bound. With --follow every line is printed once; what a fast program wrote beyond that part
-    is counted, and the end is completed from the whole log.
+    While the job runs, the cluster shows the newest part of it, 16 KiB by default, once per second; when it has ended,
+    everything up to a limit. With --follow every line is printed once; what a fast program wrote in between and cannot
+    be shown is counted, and the end is completed from the whole log.
 
     \b
     Examples:
@@ -39,7 +39,8 @@ def logs(job: str, stay: bool, lines: int | None) -> None:
             _follow(service, found, lines)
         return
     text = found.logs()
-    click.echo(printable(text if lines is None else tail.last_lines(text, lines)), nl=False)
+    shown = text if lines is None else tail.last_lines(text, lines)
+    click.echo(show.written(shown, sys.stdout), nl=False)
 
 
 def _follow(service: RuntimeService, job: RuntimeJob, lines: int | None) -> None:
@@ -49,16 +50,8 @@ def _follow(service: RuntimeService, job: RuntimeJob, lines: int | None) -> None
         waiting.end_line()
         waiting.echo(click.style(line, fg="yellow"), err=True)
 
-    reader = follow.LogReader(lambda text: waiting.echo(printable(text), nl=False), remark)
+    reader = follow.LogReader(lambda text: waiting.echo(show.written(text, sys.stdout), nl=False), remark)
     if lines is not None:
         reader.begin_with_last_lines(job.view, lines)
     follow.to_the_end(job, waiting, log=reader)
     waiting.end_line()
-
-
-def printable(text: str) -> str:
-    """Return a program's text for stdout: as it is for a file; for a terminal without what that would act on."""
-    if not sys.stdout.isatty():
-        return text
-    with_line_ends = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "\t".join(show.printable(part) for part in with_line_ends.split("\t"))

@@ -34,8 +34,15 @@ def text(bodies: Sequence[Object], form: str, *, single: bool = False) -> str:
     """
     if form == "name":
         return "".join(name(body) + "\n" for body in bodies)
-    document = bodies[0] if single else as_list(bodies)
+    shown = [without_managed_fields(body) for body in bodies]
+    document = shown[0] if single else as_list(shown)
     return manifest.to_yaml(document) if form == "yaml" else as_json(document) + "\n"
+
+
+def without_managed_fields(body: Object) -> Object:
+    """Return an object without the record of who wrote what: as kubectl shows it."""
+    metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
+    return {**body, "metadata": metadata}
 
 
 def as_list(bodies: Sequence[Object]) -> dict[str, Any]:

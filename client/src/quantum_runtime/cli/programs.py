@@ -23,7 +23,7 @@ WIDE_COLUMNS = (*COLUMNS, "DESCRIPTION")
 def programs(name: str | None, output: str) -> None:
     """List the programs of the namespace and of the cluster's catalogue, or show what the one called NAME takes and gives.
 
-    Of a private and a public program of the same name jobs run the private one.
+    If a private and a public program have the same name, jobs run the private one.
 
     \b
     Examples:

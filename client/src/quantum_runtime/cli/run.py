@@ -47,8 +47,8 @@ from quantum_runtime.cli import arguments, candidates, run_here, run_there, sess
     type=click.Choice(["text", "json", "yaml", "name"]),
     default="text",
     show_default=True,
-    help="For scripts. json: here, and with --follow, one document about the run, otherwise the job; yaml and name: "
-    "the job.",
+    help="Format of the output. json: on this machine, and with --follow, one document about the run, otherwise the "
+    "job; yaml and name: the job.",
 )
 @session.cluster_options
 @arguments.plain_errors

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from quantum_runtime.cli import arguments, errors, exits, objects, printer, session
+from quantum_runtime.cli import arguments, errors, exits, objects, printer, session, show
 from quantum_runtime.cli import follow as following
 from quantum_runtime.cli.waiting import Waiting
 
@@ -69,7 +69,7 @@ def _stay(service: RuntimeService, job: RuntimeJob, output: str) -> None:
 
 def _print(job: RuntimeJob, waiting: Waiting) -> None:
     shown = printer.Printer(waiting.echo)
-    log = following.LogReader(shown.log, shown.remark)
+    log = following.LogReader(lambda text: shown.log(show.written(text, sys.stderr)), shown.remark)
     following.to_the_end(job, waiting, interim=shown.interim, log=log)
     shown.end(following.outcome(job))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from quantum_runtime.exceptions import IBMApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +18,13 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+PATIENCE_SECONDS = 5.0
+"""How long a command tries to get a first answer. Requests after that are repeated for up to a minute, as always."""
+
 _SETTINGS = "quantum_runtime.cluster_settings"
+
+
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{,61}[a-z0-9])?")
 
 
 def _connect(**settings: Any) -> RuntimeService:
@@ -57,10 +66,15 @@ def service(**defaults: str) -> RuntimeService:
         **defaults: Settings for where the user has given none.
 
     Raises:
-        ConnectionSettingsError: there is none.
+        IBMApiError: there is none, or it does not answer.
     """
     context = click.get_current_context()
-    return of(context).connect(**(defaults | settings(context)))
+    chosen = of(context).connect(**(defaults | settings(context)))
+    try:
+        chosen.reach(PATIENCE_SECONDS)
+    except IBMApiError as error:
+        raise IBMApiError(f"{error}; --context and --kubeconfig choose another cluster") from None
+    return chosen
 
 
 def clock() -> Callable[[], datetime]:
@@ -105,6 +119,8 @@ def of(context: click.Context) -> Session:
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if parameter.name == "namespace" and value and not _NAMESPACE.fullmatch(value):
+        raise click.BadParameter(f"{value!r} cannot be the name of a namespace", context, parameter)
     if value is not None and parameter.name:
         context.meta.setdefault(_SETTINGS, {})[parameter.name] = value
 

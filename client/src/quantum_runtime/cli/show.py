@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TextIO
 
 from runtime_runner import encoding
 
@@ -38,6 +38,14 @@ def value(text: str) -> str:
 def printable(text: str) -> str:
     """Return the text with everything escaped that a terminal might act on."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def written(text: str, stream: TextIO) -> str:
+    """Return what a program wrote: as it is for a file; for a terminal without what that would act on."""
+    if not stream.isatty():
+        return text
+    with_line_ends = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "\t".join(printable(part) for part in with_line_ends.split("\t"))
 
 
 def _laid_out(item: Any, indent: int) -> str:

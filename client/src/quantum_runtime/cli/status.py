@@ -25,7 +25,7 @@ WIDTH = 12
 def status(job: str, output: str) -> None:
     """Show how JOB is doing, and why.
 
-    Exits with 0 if that could be told, however the job went.
+    Exits with 0 if there is such a job, however it went.
 
     \b
     Examples:

@@ -34,7 +34,7 @@ def test(
 ) -> None:
     """Run the examples of PROGRAM, the files examples/*.json in its folder, on this machine.
 
-    Each is the inputs of one run. Inputs, interim results and results have to be as the program's metadata say.
+    Each file holds the inputs of one run. Inputs, interim results and results have to match the program's metadata.
 
     \b
     Examples:

@@ -15,7 +15,7 @@ from quantum_runtime.cli import arguments, candidates, session, validate_here, v
 @click.option("--backend", metavar="NAME", help="Cluster: backend to run on.", shell_complete=candidates.backends)
 @arguments.time_limit_option
 @click.option(
-    "-f", "--filename", type=click.Path(path_type=Path), help="Cluster: a file with a RuntimeJob; - reads stdin."
+    "-f", "--filename", type=click.Path(path_type=Path), help="Cluster: a file of RuntimeJobs; - reads stdin."
 )
 @session.cluster_options
 @arguments.plain_errors
@@ -29,16 +29,17 @@ def validate(
 ) -> None:
     """Check PROGRAM, the path of a file or folder on this machine, or a job of the program called PROGRAM on the cluster.
 
-    A word with a path separator in it, one that ends in .py, and `.` are paths; any other is a name. Nothing of the
-    program is executed.
+    A word with a path separator in it, one that ends in .py, and `.` are paths; any other is a name. No code of the
+    program is run.
 
     Of a path, it says what a cluster would say about files, metadata, schemas and examples: a line for each error and
     warning, with file, field and, in parentheses, the cluster's reason. Inputs are checked like an example. It exits
     with 0 if there are no errors, with 1 if there are.
 
-    Of a name or a RuntimeJob, it asks the cluster what it would say about the job (a dry run), and checks program,
-    backend, limits and inputs as the cluster would. It exits with 0 if the job would run, with 3 if it would be refused,
-    with 4 if that is because of its backend, with 7 if there is no such program.
+    Of a name, or of each RuntimeJob in a file, it asks the cluster what it would say about the job (a dry run), and
+    checks program, backend, limits and inputs as the cluster would. It exits with 0 if the job would run, and otherwise
+    by the reason, as `result` would for that job: with 3 for its inputs, with 4 for its backend, with 7 if there is no
+    such program.
 
     \b
     Examples:
@@ -48,7 +49,7 @@ def validate(
       quantum-runtime validate -f job.yaml
     """  # noqa: D301, E501 - click wants the character itself
     if (program is None) is (filename is None):
-        raise click.UsageError("give either a PROGRAM, or a RuntimeJob with -f")
+        raise click.UsageError("give either a PROGRAM, or a file of RuntimeJobs with -f")
     if program is not None and arguments.is_path(program):
         only_there: dict[str, object] = {"--backend": backend, "--max-execution-time": max_execution_time}
         only_there |= {f"--{option}": value for option, value in session.settings().items()}

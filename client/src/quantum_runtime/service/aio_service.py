@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -11,6 +12,7 @@ from runtime_runner import encoding
 
 from quantum_runtime.cluster import errors
 from quantum_runtime.cluster.api import BACKENDS, JOBS
+from quantum_runtime.cluster.retrying import patiently
 from quantum_runtime.exceptions import (
     IBMApiError,
     IBMBackendValueError,
@@ -22,6 +24,7 @@ from quantum_runtime.service import backend as backend_values
 from quantum_runtime.service import checking, repeating, submission, uploads
 from quantum_runtime.service.aio_job import AsyncRuntimeJob
 from quantum_runtime.service.backend import AsyncRuntimeBackend
+from quantum_runtime.service.lists import JobList, ProgramList
 from quantum_runtime.service.program import RuntimeProgram
 from quantum_runtime.service.programs import Programs
 from quantum_runtime.service.selection import selection
@@ -29,7 +32,7 @@ from quantum_runtime.service.user_warnings import warn
 from quantum_runtime.service.view import parse_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Unpack
@@ -100,28 +103,47 @@ class AsyncRuntimeService:
         """Where its jobs and private programs are."""
         return self._api.namespace
 
+    async def reach(self, seconds: float) -> None:
+        """Return when the API server answers; see `RuntimeService.reach`."""
+
+        async def ask() -> None:
+            try:
+                await self._api.get(BACKENDS, "aer")
+            except errors.Unavailable:
+                raise
+            except errors.ApiError:
+                pass  # an answer, too: that it does not know or allow something is told when that is wanted
+
+        with translated("cannot reach the cluster"):
+            try:
+                async with asyncio.timeout(seconds):
+                    await patiently(ask, seconds=seconds)
+            except TimeoutError:
+                raise errors.Unavailable("the API server does not answer") from None
+
     # Programs
 
-    async def programs(
-        self, refresh: bool = False, limit: int | None = 20, skip: int | None = 0
-    ) -> list[RuntimeProgram]:
+    async def programs(self, refresh: bool = False, limit: int | None = 20, skip: int | None = 0) -> ProgramList:
         """Return the programs; see `RuntimeService.programs`."""
         first = skip or 0
         found = await self._programs.listed()
-        return [RuntimeProgram(body) for body in found[first : None if limit is None else first + limit]]
+        return ProgramList(RuntimeProgram(body) for body in found[first : None if limit is None else first + limit])
 
     async def program(self, program_id: str, refresh: bool = False) -> RuntimeProgram:
         """Return a program; see `RuntimeService.program`."""
         _, body = await self._programs.find(program_id)
         return RuntimeProgram(body)
 
-    async def upload_program(self, data: str | Path, metadata: Mapping[str, Any] | str | Path | None = None) -> str:
+    async def upload_program(
+        self, data: str | Path, metadata: Mapping[str, Any] | str | Path | None = None, *, replace: bool = False
+    ) -> str:
         """Create a program and return its id; see `RuntimeService.upload_program`."""
-        return await self.upload(await asyncio.to_thread(uploads.prepare_upload, data, metadata, self.namespace))
+        body = await asyncio.to_thread(uploads.prepare_upload, data, metadata, self.namespace)
+        return await self.upload(body, replace=replace)
 
-    async def upload(self, body: Object) -> str:
+    async def upload(self, body: Object, *, replace: bool = False) -> str:
         """Create a program of its resource, and return its id; see `RuntimeService.upload_program`."""
-        return await self._programs.upload(body)
+        return await self._programs.upload(body, replace=replace)
 
     async def update_program(
         self,
@@ -175,7 +197,7 @@ class AsyncRuntimeService:
         encoding.decoders(result_decoder)  # what is wrong with it is told before there is a job
         body = await self._job_of(request)
         name, doing = body["metadata"]["name"], f"cannot run program {request.program_id!r}"
-        with translated(doing):
+        with translated(doing, not_found=IBMInputValueError):
             try:
                 created = await repeating.create(self._api, JOBS, body, is_ours=submission.same_submission(body))
             except errors.AlreadyExists as error:
@@ -195,12 +217,17 @@ class AsyncRuntimeService:
 
     async def check_request(self, request: Request) -> JobView:
         """Return what the API server would make of a job that has been prepared; see `RuntimeService.check`."""
-        _, program = await self._programs.find(request.program_id)
-        return parse_job(await checking.check(self._api, await self._job_of(request), program))
+        return await self.check_manifest(await self._job_of(request))
+
+    async def check_manifest(self, manifest: Mapping[str, Any]) -> JobView:
+        """Return what the API server would make of a RuntimeJob; see `RuntimeService.check_manifest`."""
+        if manifest.get("kind") != JOBS.kind or not isinstance(manifest.get("metadata"), dict):
+            raise IBMInputValueError(f"expected a {JOBS.kind} with metadata, got a {manifest.get('kind')}")
+        return parse_job(await checking.check(self._api, manifest))
 
     async def job(self, job_id: str) -> AsyncRuntimeJob:
         """Return a job; see `RuntimeService.job`."""
-        with translated(f"cannot read job {job_id!r}", not_found=RuntimeJobNotFound):
+        with translated(f"cannot read job {job_id!r}"), self._job_may_be_missing(job_id):
             return AsyncRuntimeJob(self._api, await repeating.get(self._api, JOBS, job_id))
 
     async def jobs(
@@ -217,7 +244,7 @@ class AsyncRuntimeService:
         created_before: datetime | None = None,
         descending: bool = True,
         status: Any = None,
-    ) -> list[AsyncRuntimeJob]:
+    ) -> JobList[AsyncRuntimeJob]:
         """Return jobs; see `RuntimeService.jobs`."""
         wanted = selection(
             *(limit, skip, backend_name, pending, program_id, instance, job_tags, session_id),
@@ -225,11 +252,18 @@ class AsyncRuntimeService:
         )
         with translated("cannot list jobs"):
             bodies = await self._selected(wanted)
-        return [AsyncRuntimeJob(self._api, body) for body in bodies]
+        return JobList(AsyncRuntimeJob(self._api, body) for body in bodies)
+
+    async def job_names(self, limit: int | None = None, pending: bool | None = None) -> list[str]:
+        """Return names of jobs; see `RuntimeService.job_names`."""
+        wanted = selection(limit=limit, pending=pending)
+        with translated("cannot list jobs"):
+            heads = await self._listed(wanted, metadata_only=True)
+        return [str(head["metadata"]["name"]) for head in wanted.choose(heads)]
 
     async def delete_job(self, job_id: str) -> None:
         """Delete a job; see `RuntimeService.delete_job`."""
-        with translated(f"cannot delete job {job_id!r}", not_found=RuntimeJobNotFound):
+        with translated(f"cannot delete job {job_id!r}"), self._job_may_be_missing(job_id):
             await repeating.delete(self._api, JOBS, job_id)
 
     # Backends
@@ -293,8 +327,7 @@ class AsyncRuntimeService:
         """Return how many unfinished jobs of the namespace name this backend."""
         wanted = selection(limit=None, backend_name=backend_name, pending=True)
         with translated("cannot list jobs"):
-            selector = wanted.field_selector
-            return len(await repeating.listed(self._api, JOBS, field_selector=selector, metadata_only=True))
+            return len(await self._listed(wanted, metadata_only=True))
 
     async def pending_of(self, names: list[str]) -> list[int]:
         """Return the same of several backends."""
@@ -302,16 +335,29 @@ class AsyncRuntimeService:
 
     # Inside
 
+    @contextlib.contextmanager
+    def _job_may_be_missing(self, job_id: str) -> Iterator[None]:
+        try:
+            yield
+        except errors.NotFound as error:
+            if error.kind_is_missing:
+                raise
+            message = f"there is no job {job_id!r} in the namespace {self.namespace}"
+            raise RuntimeJobNotFound(message) from error
+
     async def _job_of(self, request: Request) -> Object:
         program = await self._programs.reference(request.program_id)
         return submission.job_manifest(request, program, now=datetime.now(UTC))
 
+    async def _listed(self, wanted: Selection, *, metadata_only: bool) -> list[Object]:
+        """Return the jobs that the API server chooses."""
+        selector = wanted.field_selector
+        return await repeating.listed(self._api, JOBS, field_selector=selector, metadata_only=metadata_only)
+
     async def _selected(self, wanted: Selection) -> list[Object]:
         """Return the jobs that are wanted, in order. Of many large ones only those are read that are."""
-        head_only = wanted.by_metadata
-        listed = await repeating.listed(self._api, JOBS, field_selector=wanted.field_selector, metadata_only=head_only)
-        chosen = wanted.choose(listed)
-        if not head_only:
+        chosen = wanted.choose(await self._listed(wanted, metadata_only=wanted.by_metadata))
+        if not wanted.by_metadata:
             return chosen
         turns = asyncio.Semaphore(READS_AT_ONCE)
 

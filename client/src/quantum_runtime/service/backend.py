@@ -17,7 +17,7 @@ from quantum_runtime.exceptions import IBMBackendError, IBMBackendValueError
 from quantum_runtime.service.both_ways import Name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from quantum_runtime.cluster.api import Object
 
@@ -254,6 +254,37 @@ def suits(
     if simulator is not None and backend.simulator is not simulator:
         return False
     return filters is None or bool(filters(backend))
+
+
+def with_properties(
+    properties: Mapping[str, Any], filters: Callable[[RuntimeBackend], Any] | None = None
+) -> Callable[[RuntimeBackend], bool]:
+    """Return a filter for backends whose configuration or status says all of this, and for which `filters` is true.
+
+    A property that is None may be anything.
+    """
+    wanted = {key: value for key, value in properties.items() if value is not None}
+
+    def suits(backend: RuntimeBackend) -> bool:
+        said = vars(backend.configuration())
+        if wanted.keys() - said.keys():
+            said |= vars(backend.status())
+        alike = all(said.get(key) == value for key, value in wanted.items())
+        return alike and (filters is None or bool(filters(backend)))
+
+    return suits
+
+
+def only_one(found: Sequence[B]) -> B:
+    """Return the one backend that was found.
+
+    Raises:
+        IBMBackendValueError: there is none, or there are several.
+    """
+    if len(found) != 1:
+        there = f"there are {len(found)}: {', '.join(map(str, found))}" if found else "there is none"
+        raise IBMBackendValueError(f"No backend matches the criteria; expected one, {there}.")
+    return found[0]
 
 
 def least_busy(pending: Iterable[tuple[B, int]]) -> B:

@@ -14,43 +14,48 @@ from typing import TYPE_CHECKING, Any
 from quantum_runtime import findings, judgement, sources
 from quantum_runtime.backends import Backend
 from quantum_runtime.cluster import errors
-from quantum_runtime.cluster.api import BACKENDS, JOBS
+from quantum_runtime.cluster.api import BACKENDS, JOBS, PROGRAMS, PUBLIC_PROGRAMS
 from quantum_runtime.cluster.retrying import patiently
-from quantum_runtime.exceptions import IBMBackendValueError, IBMInputValueError, from_api, translated
+from quantum_runtime.exceptions import IBMBackendValueError, IBMInputValueError, translated
 from quantum_runtime.folder import ProgramFolder
+from quantum_runtime.judgement import Refusal
 from quantum_runtime.metadata import Metadata
 from quantum_runtime.service import backend as service_backends
-from quantum_runtime.service import repeating
+from quantum_runtime.service import refusals, repeating
 from quantum_runtime.service.program import RuntimeProgram
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from quantum_runtime.cluster.api import Api, Object
-    from quantum_runtime.judgement import Refusal
 
 log = logging.getLogger(__name__)
 
-_OF_BACKENDS = frozenset({"BackendNotFound", "BackendTooSmall", "InvalidBackend"})
 
-
-async def check(api: Api, job: Object, program: Object) -> Object:
+async def check(api: Api, job: Mapping[str, Any]) -> Object:
     """Return what the API server would make of a job.
 
     Args:
         api: The cluster.
-        job: The RuntimeJob.
-        program: The program it names.
+        job: The RuntimeJob, as it would be sent.
 
     Raises:
+        RuntimeProgramNotFound: there is no such program.
         IBMInputValueError: the job would be refused or fail, before its program is entered; the message is the one the
             cluster would give.
         IBMBackendValueError: the reason is the backend.
         IBMNotAuthorizedError: the user may not create jobs.
     """
-    with translated("the cluster would refuse the job"):
-        answer = await patiently(lambda: api.create(JOBS, job, dry_run=True))
-    about, spec = RuntimeProgram(program), answer["spec"]
+    with translated("the cluster would refuse the job", not_found=IBMInputValueError):
+        try:
+            answer = await patiently(lambda: api.create(JOBS, job, dry_run=True))
+        except errors.AlreadyExists as error:
+            named = f"a job {job['metadata'].get('name')!r} in the namespace {api.namespace}"
+            raise IBMInputValueError(f"there is {named} already; choose another name") from error
+    spec = answer["spec"]
+    about = await _program(api, **spec["programRef"])
     if about.reason and not about.ready:
-        raise IBMInputValueError(about.message or about.reason)
+        raise refusals.refused(Refusal(about.reason, about.message or about.reason))
     folder, inputs = _folder(about), spec.get("inputs", {})
     backend = await _backend(api, spec.get("backend"))
     _raise(judgement.refusal(folder, inputs, backend, spec.get("maxExecutionTimeSeconds")))
@@ -58,14 +63,36 @@ async def check(api: Api, job: Object, program: Object) -> Object:
     _raise(refusal)
     if warning:
         log.warning("%s", warning)
-    if complaint := _complaint(folder, inputs):
-        raise IBMInputValueError(complaint)
+    _raise(_complaint(folder, inputs))
     return answer
 
 
 def _raise(refusal: Refusal | None) -> None:
     if refusal is not None:
-        raise (IBMBackendValueError if refusal.reason in _OF_BACKENDS else IBMInputValueError)(refusal.message)
+        raise refusals.refused(refusal)
+
+
+async def _program(api: Api, *, kind: str, name: str) -> RuntimeProgram:
+    """Return the program that a job names.
+
+    Raises:
+        RuntimeProgramNotFound: there is none; the message says if it is of the other kind.
+    """
+    ours, other = (PUBLIC_PROGRAMS, PROGRAMS) if kind == PUBLIC_PROGRAMS.kind else (PROGRAMS, PUBLIC_PROGRAMS)
+    with translated(f"cannot read {kind} {name!r}"):
+        try:
+            return RuntimeProgram(await repeating.get(api, ours, name))
+        except errors.NotFound as error:
+            if error.kind_is_missing:
+                raise
+    message = f"there is no {kind} {name!r}" + (f" in namespace {api.namespace}" if ours.namespaced else "")
+    try:
+        await repeating.get(api, other, name)
+    except errors.ApiError:
+        hint = ""  # it would have been one
+    else:
+        hint = f", but a {other.kind}; see spec.programRef.kind"
+    raise refusals.refused(Refusal(refusals.PROGRAM_NOT_FOUND, message + hint))
 
 
 def _folder(program: RuntimeProgram) -> ProgramFolder:
@@ -88,23 +115,30 @@ async def _backend(api: Api, name: str | None) -> Backend:
     """Return the backend a job would get; where it names none, one about which nothing is known."""
     if name is None:
         return Backend(name="", spec={})
-    try:
-        body = await repeating.get(api, BACKENDS, name)
-    except (errors.NotFound, errors.Forbidden):  # who may not read backends still knows the well-known ones
-        return Backend(name=name, spec=service_backends.well_known(name))
-    except errors.ApiError as error:
-        raise from_api(error, f"cannot read backend {name!r}") from error
+    with translated(f"cannot read backend {name!r}"):
+        try:
+            body = await repeating.get(api, BACKENDS, name)
+        except (errors.NotFound, errors.Forbidden):  # who may not read backends still knows the well-known ones
+            return Backend(name=name, spec=_well_known(name))
     return Backend(name=name, spec=body.get("spec") or {})
 
 
-def _complaint(program: ProgramFolder, inputs: dict[str, Any]) -> str:
+def _well_known(name: str) -> dict[str, Any]:
+    try:
+        return service_backends.well_known(name)
+    except IBMBackendValueError as error:
+        raise refusals.refused(Refusal(refusals.BACKEND_NOT_FOUND, error.message)) from None
+
+
+def _complaint(program: ProgramFolder, inputs: dict[str, Any]) -> Refusal | None:
     """Return what a runner would say about the program and a call of its main, as far as the source tells."""
     if program.entrypoint not in program.files:
-        return ""  # in a ConfigMap; the program's own status says whether it is there
+        return None  # in a ConfigMap; the program's own status says whether it is there
     tree, found = sources.parse(program.entrypoint, program.files[program.entrypoint])
     main = None
     if tree is not None:
         main, found = sources.find_main(program.entrypoint, tree)
     if problems := findings.errors(found):
-        return problems[0].message
-    return main.complaints(inputs) if main is not None else ""
+        return Refusal(problems[0].reason, problems[0].message)
+    complaint = main.complaints(inputs) if main is not None else ""
+    return Refusal(findings.INVALID_INPUT, complaint) if complaint else None

@@ -12,12 +12,15 @@ from quantum_runtime.cluster import errors
 from quantum_runtime.cluster.api import PROGRAMS, PUBLIC_PROGRAMS
 from quantum_runtime.cluster.retrying import patiently
 from quantum_runtime.exceptions import RuntimeDuplicateProgramError, RuntimeProgramNotFound, translated
+from quantum_runtime.judgement import Refusal
 from quantum_runtime.manifest import PUBLIC
 from quantum_runtime.metadata import resource_name
-from quantum_runtime.service import repeating, uploads
+from quantum_runtime.service import refusals, repeating, uploads
 from quantum_runtime.service.submission import ProgramRef
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from quantum_runtime.cluster.api import Api, Object, Resource
     from quantum_runtime.service.uploads import Update
 
@@ -44,13 +47,13 @@ class Programs:
             RuntimeProgramNotFound: there is none; the message has similar names.
             IBMNotAuthorizedError: the user may read neither kind.
         """
-        name, refusals = resource_name(program_id), []
+        name, forbidden = resource_name(program_id), []
         for resource in (PROGRAMS, PUBLIC_PROGRAMS) if name else ():
             with translated(f"cannot read program {program_id!r}"):
                 try:
                     body = await repeating.get(self._api, resource, name)
                 except errors.Forbidden as error:
-                    refusals.append(error)
+                    forbidden.append(error)
                 except errors.NotFound as error:
                     if error.kind_is_missing:
                         raise
@@ -58,11 +61,12 @@ class Programs:
                     self._found[name] = ProgramRef(resource.kind, name)
                     return resource, body
         self._found.pop(name, None)
-        if len(refusals) == 2:
-            raise exceptions.from_api(refusals[0], f"cannot read program {program_id!r}") from refusals[0]
+        if len(forbidden) == 2:
+            raise exceptions.from_api(forbidden[0], f"cannot read program {program_id!r}") from forbidden[0]
         where = f"neither in the namespace {self._api.namespace} nor in the cluster's catalogue"
-        hint = f" ({refusals[0]})" if refusals else await self._similar(name)
-        raise RuntimeProgramNotFound(f"there is no program {program_id!r}, {where}{hint}")
+        hint = f" ({forbidden[0]})" if forbidden else await self._similar(name)
+        message = f"there is no program {program_id!r}, {where}{hint}"
+        raise refusals.refused(Refusal(refusals.PROGRAM_NOT_FOUND, message))
 
     async def reference(self, program_id: str) -> ProgramRef:
         """Return what a job refers to this program by; only the first time the cluster is asked.
@@ -85,27 +89,38 @@ class Programs:
         answers = await asyncio.gather(
             *(repeating.listed(self._api, resource) for resource in kinds), return_exceptions=True
         )
-        refusals = [answer for answer in answers if isinstance(answer, errors.Forbidden)]
+        forbidden = [answer for answer in answers if isinstance(answer, errors.Forbidden)]
         found: list[Object] = []
         with translated("cannot list programs"):
             for answer in answers:
                 if not isinstance(answer, BaseException):
                     found += answer
-                elif [answer] == refusals:
+                elif [answer] == forbidden:
                     log.warning("only some of the programs are shown: %s", answer)
                 else:
                     raise answer
         return sorted(found, key=lambda body: (body["metadata"]["name"], body["kind"] == PUBLIC))
 
-    async def upload(self, body: Object) -> str:
-        """Create a program, and return its name.
+    async def upload(self, body: Object, *, replace: bool = False) -> str:
+        """Create a program, or put it in the place of the one of its kind and name, and return its name.
 
         Raises:
-            RuntimeDuplicateProgramError: there is one of its kind and name.
+            RuntimeDuplicateProgramError: there is one, and it is not to be replaced.
             IBMInputValueError: the cluster refuses it.
         """
         name = str(body["metadata"]["name"])
-        await self._create(PUBLIC_PROGRAMS if body["kind"] == PUBLIC else PROGRAMS, body, f"cannot upload {name!r}")
+        resource = PUBLIC_PROGRAMS if body["kind"] == PUBLIC else PROGRAMS
+        doing = f"cannot upload {name!r}"
+
+        async def there() -> tuple[Resource, Object]:
+            return resource, await self._api.get(resource, name)
+
+        try:
+            await self._create(resource, body, doing)
+        except RuntimeDuplicateProgramError:
+            if not replace:
+                raise
+            await self._rewrite(there, lambda old: uploads.replaced_program(old, body), doing)
         self._found.pop(name, None)
         return name
 
@@ -116,21 +131,15 @@ class Programs:
             RuntimeProgramNotFound: there is none.
             IBMInputValueError: the new metadata cannot be used, or the cluster refuses them.
         """
+        warnings: list[str] = []
 
-        async def attempt() -> list[str]:
-            resource, body = await self.find(program_id)
-            changed, warnings = uploads.changed_program(body, update)
-            if changed != body:
-                await self._api.replace(resource, body["metadata"]["name"], changed)
-            return warnings
+        def change(old: Object) -> Object:
+            nonlocal warnings
+            new, warnings = uploads.changed_program(old, update)
+            return new
 
-        with translated(f"cannot update program {program_id!r}", not_found=RuntimeProgramNotFound):
-            for _ in range(CONFLICTS):
-                try:
-                    return await patiently(attempt)
-                except errors.Conflict as error:  # what has been changed meanwhile is kept
-                    conflict = error
-            raise conflict
+        await self._rewrite(lambda: self.find(program_id), change, f"cannot update program {program_id!r}")
+        return warnings
 
     async def delete(self, program_id: str) -> None:
         """Delete a program.
@@ -175,6 +184,25 @@ class Programs:
                 unknown = f"it is a {new.kind} now, and may still be a {old.kind}"
                 raise errors.Unavailable(f"{unknown}: {error}") from error
 
+    async def _rewrite(
+        self, find: Callable[[], Awaitable[tuple[Resource, Object]]], change: Callable[[Object], Object], doing: str
+    ) -> None:
+        """Change a program; what somebody else has changed meanwhile is kept."""
+
+        async def attempt() -> None:
+            resource, old = await find()
+            new = change(old)
+            if new != old:
+                await self._api.replace(resource, old["metadata"]["name"], new)
+
+        with translated(doing, not_found=RuntimeProgramNotFound):
+            for _ in range(CONFLICTS):
+                try:
+                    return await patiently(attempt)
+                except errors.Conflict as error:
+                    conflict = error
+            raise conflict
+
     async def _create(self, resource: Resource, body: Object, doing: str) -> Object:
         with translated(doing):
             try:
@@ -182,7 +210,7 @@ class Programs:
             except errors.AlreadyExists as error:
                 where = f" in the namespace {self._api.namespace}" if resource.namespaced else ""
                 message = f"{doing}: there is a {resource.kind} {body['metadata']['name']!r}{where} already"
-                raise RuntimeDuplicateProgramError(f"{message}; change it with update_program, or delete it") from error
+                raise RuntimeDuplicateProgramError(f"{message}; update it, replace it, or delete it") from error
 
     async def _similar(self, name: str) -> str:
         names: set[str] = set()
@@ -193,4 +221,4 @@ class Programs:
                 continue  # it is for a hint
             names |= {head["metadata"]["name"] for head in heads.items}
         close = difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.6)
-        return f"; did you mean {' or '.join(close)}?" if close else "; programs() lists what there is"
+        return f"; did you mean {' or '.join(close)}?" if close else "; list the programs to see what there is"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +10,7 @@ from quantum_runtime.service import submission, uploads
 from quantum_runtime.service.aio_service import AsyncRuntimeService
 from quantum_runtime.service.backend import RuntimeBackend
 from quantum_runtime.service.job import RuntimeJob
+from quantum_runtime.service.lists import JobList
 from quantum_runtime.service.portal import Portal
 from quantum_runtime.service.user_warnings import warn
 
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
     from quantum_runtime.cluster.api import Api
     from quantum_runtime.service.aio_job import AsyncRuntimeJob
+    from quantum_runtime.service.lists import ProgramList
     from quantum_runtime.service.program import RuntimeProgram
     from quantum_runtime.service.submission import JobKeywords
     from quantum_runtime.service.view import JobView
-
-log = logging.getLogger(__name__)
 
 
 class RuntimeService:
@@ -92,9 +91,23 @@ class RuntimeService:
         """Where its jobs and private programs are."""
         return self._aio.namespace
 
+    def reach(self, seconds: float) -> None:
+        """Return when the API server answers, whatever it says.
+
+        All other methods wait for a server that does not answer for a minute. Call this before, where somebody sits and
+        waits.
+
+        Args:
+            seconds: How long to try.
+
+        Raises:
+            IBMApiError: it does not answer.
+        """
+        self._portal.call(self._aio.reach(seconds))
+
     # Programs
 
-    def programs(self, refresh: bool = False, limit: int | None = 20, skip: int | None = 0) -> list[RuntimeProgram]:
+    def programs(self, refresh: bool = False, limit: int | None = 20, skip: int | None = 0) -> ProgramList:
         """Return the programs of the namespace and of the cluster's catalogue, by name.
 
         Of a private and a public program of the same name the private one comes first, and is the one that ``run``
@@ -127,7 +140,9 @@ class RuntimeService:
             brief = f"{program.program_id}:\n  Name: {program.name}\n  Description: {program.description}"
             sys.stdout.write(f"{'=' * 50}\n{program if detailed else brief}\n")
 
-    def upload_program(self, data: str | Path, metadata: Mapping[str, Any] | str | Path | None = None) -> str:
+    def upload_program(
+        self, data: str | Path, metadata: Mapping[str, Any] | str | Path | None = None, *, replace: bool = False
+    ) -> str:
         """Create a program, private unless its metadata say ``is_public``, and return its id.
 
         The id is the name as Kubernetes allows it: ``Sample_Program`` becomes ``sample-program``. What in the metadata
@@ -139,12 +154,15 @@ class RuntimeService:
             metadata: A dictionary or the path of a JSON file, in the official form or in the list style. A file or
                 folder brings its own, if it has any; what is given here wins, key by key. ``max_execution_time`` is
                 required, and ``name``, for which the file's or folder's stands in.
+            replace: Put it in the place of the program of this name and visibility, if there is one: nothing of that
+                stays but labels and annotations. Jobs that have started are not touched.
 
         Raises:
-            RuntimeDuplicateProgramError: there is one of this name.
+            RuntimeDuplicateProgramError: there is one of this name, and ``replace`` is not given.
             IBMInputValueError: something is missing or wrong; the message names the field.
         """
-        return self._portal.call(self._aio.upload(uploads.prepare_upload(data, metadata, self.namespace)))
+        body = uploads.prepare_upload(data, metadata, self.namespace)
+        return self._portal.call(self._aio.upload(body, replace=replace))
 
     def update_program(
         self,
@@ -247,8 +265,10 @@ class RuntimeService:
         Raises:
             RuntimeProgramNotFound: there is no such program; the message has similar names.
             IBMInputValueError: an argument is wrong, or the cluster refuses the job.
-            TypeError: there is no such option.
+            TypeError: there is no such option, or callback or decoder is none.
         """
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be a function callback(job_id, interim_result), not {callback!r}")
         request = submission.request(
             program_id,
             inputs,
@@ -267,9 +287,7 @@ class RuntimeService:
             start_session=start_session,
         )
         job = self._job(self._portal.call(self._aio.submit(request, result_decoder)))
-        if callback is not None and job.view.final:
-            log.warning("job %s has ended before streaming could begin; job.interim_results() has all", job.job_id)
-        elif callback is not None:
+        if callback is not None:
             job.stream_results(callback, final=self._streams_result)
         return job
 
@@ -291,11 +309,24 @@ class RuntimeService:
         Raises:
             RuntimeProgramNotFound: there is no such program.
             IBMInputValueError: the job would be refused, or fail before its program is entered; the message is the
-                cluster's.
+                cluster's. If such a job would fail, the exception's ``reason`` is the word for it in the job's
+                conditions: ``InvalidInput``, ``MaxExecutionTimeAboveProgram``, ...
             IBMBackendValueError: the same, because of its backend.
         """
         request = submission.request(program_id, inputs, options, **keywords)
         return self._portal.call(self._aio.check_request(request))
+
+    def check_manifest(self, manifest: Mapping[str, Any]) -> JobView:
+        """Return what the API server would make of a RuntimeJob as it stands, without creating it. See `check`.
+
+        Args:
+            manifest: The whole resource, for example from a YAML file. A namespace in it must be the service's.
+
+        Raises:
+            RuntimeProgramNotFound: there is no program of the kind and name that it says.
+            IBMInputValueError, IBMBackendValueError: as `check`.
+        """
+        return self._portal.call(self._aio.check_manifest(manifest))
 
     def job(self, job_id: str) -> RuntimeJob:
         """Return a job of the namespace.
@@ -319,7 +350,7 @@ class RuntimeService:
         created_before: datetime | None = None,
         descending: bool = True,
         status: Any = None,
-    ) -> list[RuntimeJob]:
+    ) -> JobList[RuntimeJob]:
         """Return jobs of the namespace, those of all its users.
 
         Args:
@@ -346,7 +377,16 @@ class RuntimeService:
                 *(created_after, created_before, descending, status),
             )
         )
-        return [self._job(job) for job in found]
+        return JobList(self._job(job) for job in found)
+
+    def job_names(self, limit: int | None = None, pending: bool | None = None) -> list[str]:
+        """Return the names of jobs of the namespace, the newest first. The jobs themselves are not read.
+
+        Args:
+            limit: How many at most; None for all.
+            pending: True: of those that wait or run; False: of those that have ended.
+        """
+        return self._portal.call(self._aio.job_names(limit, pending))
 
     def delete_job(self, job_id: str) -> None:
         """Delete a job, with its results; one that runs is stopped by it.

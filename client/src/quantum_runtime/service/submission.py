@@ -13,7 +13,7 @@ from quantum_runtime import inputs as input_values
 from quantum_runtime import judgement, manifest
 from quantum_runtime.exceptions import IBMInputValueError
 from quantum_runtime.service import options as option_values
-from quantum_runtime.service import parameters
+from quantum_runtime.service import parameters, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,7 +121,7 @@ def encoded(inputs: Any) -> dict[str, Any]:
     except input_values.InputError as error:
         raise IBMInputValueError(str(error)) from None
     if refusal := judgement.inputs_are_too_large(tagged):
-        raise IBMInputValueError(refusal.message)
+        raise refusals.refused(refusal)
     return tagged
 
 

@@ -202,7 +202,7 @@ def changed_program(body: Object, update: Update) -> tuple[Object, list[str]]:
     public, name = body["kind"] == manifest.PUBLIC, body["metadata"]["name"]
     warnings = []
     if "is_public" in document and bool(document["is_public"]) is not public:
-        warnings.append(f"is_public is not changed by an update; use set_program_visibility({name!r}, ...)")
+        warnings.append(f"is_public is not changed by an update; change the visibility of {name!r} instead")
     kept = {key: value for key, value in document.items() if key != "is_public"}
     about = _metadata(merged(metadata_document(body), kept), shown).published(public=public)
     if about.name != name:
@@ -221,6 +221,18 @@ def changed_program(body: Object, update: Update) -> tuple[Object, list[str]]:
         made_of = manifest.program_manifest(_folder(about, files, entrypoint))["spec"]
         spec |= {"entrypoint": entrypoint, "source": made_of["source"]}
     return {**body, "metadata": _annotated(body["metadata"], made), "spec": spec}, warnings
+
+
+def replaced_program(body: Object, new: Object) -> Object:
+    """Return a program's resource with all that an upload makes in the place of what was there.
+
+    What no upload makes stays: labels, annotations of others, and the resource version.
+
+    Args:
+        body: The resource as it is.
+        new: The one that is uploaded.
+    """
+    return {**body, "metadata": _annotated(body["metadata"], new), "spec": new["spec"]}
 
 
 def moved_program(body: Object, *, public: bool, namespace: str) -> Object:
