@@ -71,8 +71,8 @@ unit: init tools ## Unit, contract and chart tests: no cluster needed
 .PHONY: e2e
 e2e: VALUES := tests/e2e/values.yaml
 e2e: install ## End-to-end tests on the kind cluster
-	@$(IN_CLUSTER); uv run pytest -q -n 4 --dist loadgroup -m e2e programs
-	@$(IN_CLUSTER); uv run pytest -m e2e tests
+	@$(IN_CLUSTER); uv run pytest -q -n 4 --dist loadgroup -m e2e programs tests/e2e/client
+	@$(IN_CLUSTER); uv run pytest -m e2e tests --ignore=tests/e2e/client   # these take operator and API server away
 
 .PHONY: bench
 bench: install ## Measure, and write docs/benchmarks.md

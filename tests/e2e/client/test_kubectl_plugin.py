@@ -33,6 +33,14 @@ METADATA = {
 }
 
 
+JOB = """\
+apiVersion: quantumruntime.dev/v1alpha1
+kind: RuntimeJob
+metadata: {{name: {name}}}
+spec: {{programRef: {{name: say}}, inputs: {{{fields}}}, suspend: false}}
+"""
+
+
 class Terminal:
     """Somebody who types ``kubectl runtime``, in this namespace."""
 
@@ -105,6 +113,39 @@ def test_validate_gives_the_clusters_answer_and_creates_nothing(terminal: Termin
     assert "words" in terminal.says("validate", say, "-i", "words=3", exits=3)
     assert "no-such" in terminal.says("validate", say, "--backend", "no-such", exits=4)
     assert terminal.says("jobs", "-o", "name") == before
+
+
+def test_a_file_of_jobs_is_checked_as_it_stands_and_nothing_is_created(
+    terminal: Terminal, say: str, tmp_path: Path
+) -> None:
+    before = terminal.says("jobs", "-o", "name")
+    good = JOB.format(name="good", fields="words: [a]")
+    bad = JOB.format(name="bad", fields="words: 3")
+    unknown = JOB.format(name="odd", fields="words: [a]}, input: {a: 1")
+    (tmp_path / "jobs.yaml").write_text(f"{good}---\n{bad}---\n{unknown}")
+    said = terminal.says("validate", "-f", str(tmp_path / "jobs.yaml"), exits=3)
+    for part in ("'good': the cluster would run it", "InvalidInput: ", "document 2: inputs.words", "spec.input"):
+        assert part in said
+    assert terminal.says("jobs", "-o", "name") == before
+
+
+def test_a_program_that_is_replaced_is_as_if_it_had_been_uploaded(terminal: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "words"
+    path.mkdir()
+    (path / "words.py").write_text(PROGRAM)
+    for metadata in (METADATA | {"name": "words", "licence": "MIT"}, {"name": "words", "max_execution_time": 30}):
+        (path / "words.json").write_text(json.dumps(metadata))
+        terminal.says("upload", str(path), "--replace")
+    replaced = json.loads(terminal.says("programs", "words", "-o", "json"))
+    assert replaced["metadata"].get("annotations", {}) == {}
+    assert replaced["spec"].keys() == {
+        "maxExecutionTimeSeconds",
+        "entrypoint",
+        "source",
+        "compatibility",
+        "validateResults",
+    }
+    terminal.says("delete", "program/words")
 
 
 def test_programs_and_backends_are_listed(terminal: Terminal, say: str) -> None:

@@ -12,7 +12,7 @@ from e2e.support.programs import publish
 if TYPE_CHECKING:
     from e2e.support.cluster import Cluster, Space
 
-FOLDER = Path(__file__).parents[2] / "docs" / "notebooks"
+FOLDER = Path(__file__).parents[3] / "docs" / "notebooks"
 
 
 def command() -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from e2e.support.counting import COUNTING, Heard
 from quantum_runtime import RuntimeService
 from quantum_runtime.exceptions import (
     RuntimeInvalidStateError,
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
     from e2e.support.cluster import Cluster, Space
     from quantum_runtime import RuntimeJob
 
-COUNTING = """
-import time
-
-def main(backend, user_messenger, count, pause=0.0, first=0):
-    for number in range(first, first + count):
-        user_messenger.publish({"number": number})
-        time.sleep(pause)
-    return "x" * 100_000 if count > 50 else count
-"""
 ENDINGS = """
 import time
 
@@ -38,21 +29,6 @@ def main(backend, user_messenger, how):
         raise ValueError("no such molecule: Xy")
     time.sleep(1000)
 """
-NODE = "quantum-runtime-control-plane"
-
-
-class Heard:
-    """What a callback was told."""
-
-    def __init__(self, at_number: int | None = None) -> None:
-        self.numbers: list[int] = []
-        self.reached = threading.Event()
-        self._at_number = at_number
-
-    def __call__(self, job_id: str, interim: Any) -> None:
-        self.numbers.append(interim["number"])
-        if interim["number"] == self._at_number:
-            self.reached.set()
 
 
 @pytest.fixture(scope="module")
@@ -104,17 +80,6 @@ def test_more_than_a_status_holds_reaches_the_callback_while_the_program_runs(
     assert heard.numbers == list(range(600))
     assert late.numbers == heard.numbers, "who comes late misses nothing"
     assert [interim["number"] for interim in service.job(job.job_id()).interim_results()] == heard.numbers
-
-
-def test_an_api_server_that_is_restarted_in_mid_stream_loses_nothing(service: RuntimeService, counting: str) -> None:
-    heard = Heard(at_number=10)
-    job = service.run(counting, inputs={"count": 150, "pause": 0.1}, callback=heard)
-    assert heard.reached.wait(60)
-    kill = "kill -9 $(pidof kube-apiserver)"  # the kubelet starts another one
-    subprocess.run(["docker", "exec", NODE, "sh", "-c", kill], check=True)
-    assert job.result(timeout=200) == "x" * 100_000
-    assert heard.numbers == list(range(150))
-    assert [other.job_id() for other in service.jobs(limit=1)] == [job.job_id()]
 
 
 def test_a_job_can_be_cancelled_from_its_callback(service: RuntimeService, counting: str) -> None:
