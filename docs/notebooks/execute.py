@@ -1,7 +1,7 @@
 """Execute the notebook on the cluster of KUBECONFIG, in a namespace made for it, and write its outputs into it.
 
-With ``--check`` it is left as it is, and the differences are printed: those that are left when names of jobs, times
-and counts, which are others each time, are the same. ``tests/e2e/test_notebook.py`` does the same in the tests'
+With ``--check`` it is left as it is, and the differences are printed: those that are left when names, times and
+counts, which are others each time, are the same. ``tests/e2e/client/test_notebook.py`` does the same in the tests'
 namespace, with the rights of an ordinary user.
 """
 
@@ -33,6 +33,7 @@ CELL_SECONDS = 180
 
 _OTHER_EACH_TIME = (
     (r"\bsample-program-[a-z0-9]{10}\b", "JOB"),
+    (r"\bin the namespace \S+", "in the namespace NAMESPACE"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", "TIME"),
     (r"\{'[01]+': \d+(, '[01]+': \d+)*\}", "COUNTS"),
     (r"\b\d+(\.\d+)? s\b", "SECONDS"),
