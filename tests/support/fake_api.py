@@ -1,6 +1,6 @@
 """`FakeApi`: the API server in memory, for the client's tests.
 
-It behaves like the real one on the points the client relies on: ``tests/e2e/test_client_api_matches_fake.py`` puts the
+It behaves like the real one on the points the client relies on: ``tests/e2e/client/test_api_matches_fake.py`` puts the
 same questions to both. The methods of `Api` are what the client calls. Everything else is for the test: to play the
 operator and other users, and to make requests fail.
 
