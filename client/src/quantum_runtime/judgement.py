@@ -66,14 +66,19 @@ def inputs_are_too_large(inputs: dict[str, Any]) -> Refusal | None:
     return Refusal(FailureReason.INVALID_INPUT.value, message) if size > INPUT_BYTES else None
 
 
-def of_inputs(program: ProgramFolder, inputs: dict[str, Any]) -> tuple[Refusal | None, str]:
+def of_inputs(program: ProgramFolder, inputs: dict[str, Any], *, what: str = "inputs") -> tuple[Refusal | None, str]:
     """Return why the program's ``parameters`` refuse the inputs, or nothing; and a warning, or nothing.
 
     A schema that cannot be applied to any value is its program's trouble and not the run's.
+
+    Args:
+        program: Whose parameters.
+        inputs: As (tagged) JSON.
+        what: How the sentence calls them: a cluster, where they are part of a job, says ``spec.inputs``.
     """
     if not program.metadata.parameters:
         return None, ""
-    request = verdicts.Request(schema=program.metadata.parameters, text=json.dumps(inputs), what="inputs")
+    request = verdicts.Request(schema=program.metadata.parameters, text=json.dumps(inputs), what=what)
     (verdict,) = _check([request])
     if verdict.too_expensive:
         named = f"the parameters of {PUBLIC if program.metadata.is_public else PRIVATE} {program.name!r}"

@@ -36,7 +36,7 @@ def test_a_job_would_be_accepted_and_is_not_created(terminal: Terminal) -> None:
 
 def test_a_job_would_be_refused_in_the_clusters_words(terminal: Terminal) -> None:
     code, said = check(terminal, BAD)
-    assert (code, said) == (3, "InvalidInput: inputs.iterations: expected at least 1 (minimum), given 0\n")
+    assert (code, said) == (3, "InvalidInput: spec.inputs.iterations: expected at least 1 (minimum), given 0\n")
 
 
 def test_each_job_of_a_file_gets_its_answer_and_the_first_refusal_is_the_exit_code(terminal: Terminal) -> None:
@@ -46,7 +46,7 @@ def test_each_job_of_a_file_gets_its_answer_and_the_first_refusal_is_the_exit_co
     assert said.splitlines() == [
         "RuntimeJob 'good': the cluster would run it (namespace chemistry)",
         "ProgramNotFound: stdin, document 2: there is no RuntimeProgram 'nothing' in namespace chemistry",
-        "InvalidInput: stdin, document 3: inputs.iterations: expected at least 1 (minimum), given 0",
+        "InvalidInput: stdin, document 3: spec.inputs.iterations: expected at least 1 (minimum), given 0",
     ]
 
 

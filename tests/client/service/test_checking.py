@@ -41,8 +41,8 @@ async def test_a_check_returns_what_the_server_would_make_of_the_job_and_creates
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"inputs": {}}, r"^inputs\.iterations: expected a value \(required\), given nothing$"),
-        ({"inputs": {"iterations": -1}}, r"^inputs\.iterations: expected at least 0 \(minimum\), given -1$"),
+        ({"inputs": {}}, r"^spec\.inputs\.iterations: expected a value \(required\), given nothing$"),
+        ({"inputs": {"iterations": -1}}, r"^spec\.inputs\.iterations: expected at least 0 \(minimum\), given -1$"),
         (
             {"inputs": {"iterations": 1}, "max_execution_time": 301},
             "^spec.maxExecutionTimeSeconds is 301, the limit of RuntimeProgram 'sample-program' is 300$",

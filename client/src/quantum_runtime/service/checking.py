@@ -59,7 +59,7 @@ async def check(api: Api, job: Mapping[str, Any]) -> Object:
     folder, inputs = _folder(about), spec.get("inputs", {})
     backend = await _backend(api, spec.get("backend"))
     _raise(judgement.refusal(folder, inputs, backend, spec.get("maxExecutionTimeSeconds")))
-    refusal, warning = await asyncio.to_thread(judgement.of_inputs, folder, inputs)
+    refusal, warning = await asyncio.to_thread(judgement.of_inputs, folder, inputs, what="spec.inputs")
     _raise(refusal)
     if warning:
         log.warning("%s", warning)
