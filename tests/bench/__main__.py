@@ -38,14 +38,15 @@ STEPS = (
 )
 
 
-async def measure(runs: int, image: str) -> tuple[list[Timeline], list[Timeline], list[Run]]:
-    """Return the timelines of jobs and of bare pods, and the runs of the Python client."""
+async def measure(runs: int, image: str) -> tuple[list[Timeline], list[Timeline], list[Run], dict[str, list[float]]]:
+    """Return the timelines of jobs and of bare pods, and of the Python client its runs and the bad endings."""
     connection = await lifecycle.connect()
     session = connection.session()
     try:
         kube = HttpKube(session)
         jobs, pods = await cold_start.measure(kube, NAMESPACE, image, runs)
-        return jobs, pods, await python_client.measure(kube, NAMESPACE, runs)
+        good = await python_client.measure(kube, NAMESPACE, runs)
+        return jobs, pods, good, await python_client.measure_endings(kube, NAMESPACE, max(1, runs // 4))
     finally:
         await session.close()
         await connection.close()
@@ -121,10 +122,10 @@ def main() -> None:
     api.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=NAMESPACE)))
     try:
         loaded = python_client.imports(arguments.runs)
-        jobs, pods, runs = asyncio.run(measure(arguments.runs, arguments.image))
+        jobs, pods, runs, endings = asyncio.run(measure(arguments.runs, arguments.image))
     finally:
         api.delete_namespace(NAMESPACE)
-    REPORT.write_text(report(jobs, pods, python_client.section(loaded, runs)))
+    REPORT.write_text(report(jobs, pods, python_client.section(loaded, runs, endings)))
     print(REPORT.read_text())
 
 

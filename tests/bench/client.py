@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quantum_runtime import RuntimeService
+from quantum_runtime.exceptions import RuntimeJobFailureError, RuntimeJobMaxTimeoutError, RuntimeJobNotFound
 from runtime_operator.api import names
 from runtime_operator.kube.client import JOBS, PROGRAMS, Kube, Object
 
@@ -23,8 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROGRAM = """\
-def main(backend, user_messenger, **kwargs):
+import time
+def main(backend, user_messenger, then="return"):
     user_messenger.publish("on its way")
+    if then == "raise":
+        raise ValueError(then)
+    if then == "sleep":
+        time.sleep(1000)
     return "All done!"
 """
 IMPORTS = {
@@ -32,8 +39,18 @@ IMPORTS = {
     "`import quantum_runtime`": "import quantum_runtime",
     "`from quantum_runtime import RuntimeService`": "from quantum_runtime import RuntimeService",
     "`RuntimeService()`: connected, with the kubeconfig read": "import quantum_runtime as q; q.RuntimeService()",
+    "the first exception of a failed job: with Qiskit, whose `JobError` it is": (
+        "from quantum_runtime.exceptions import RuntimeJobFailureError"
+    ),
     "`import kubernetes`, for comparison": "import kubernetes",
     "`import qiskit`, for comparison": "import qiskit",
+}
+
+
+BAD_ENDINGS: dict[str, tuple[dict[str, Any], type[Exception]]] = {
+    "the program raises": ({"inputs": {"then": "raise"}}, RuntimeJobFailureError),
+    "it runs too long": ({"inputs": {"then": "sleep"}, "max_execution_time": 1}, RuntimeJobMaxTimeoutError),
+    "the job is deleted": ({"inputs": {"then": "sleep"}}, RuntimeJobNotFound),
 }
 
 
@@ -72,17 +89,51 @@ async def measure(kube: Kube, namespace: str, runs: int) -> list[Run]:
 PROGRAM_SPEC = {"maxExecutionTimeSeconds": 60, "source": {"inline": PROGRAM}}
 
 
-async def _run(kube: Kube, namespace: str, service: RuntimeService, number: int) -> Run:
-    name = f"client-{number}"
+async def measure_endings(kube: Kube, namespace: str, runs: int) -> dict[str, list[float]]:
+    """Return, by what happens to a job, the milliseconds from when the bare watch saw it to the exception."""
+    service = await asyncio.to_thread(RuntimeService, namespace)
+    taken: dict[str, list[float]] = {what: [] for what in BAD_ENDINGS}
+    for number in range(runs):
+        for place, what in enumerate(BAD_ENDINGS):
+            name = f"ending-{place}-{number}"
+            seen = await _bare_watch(kube, namespace, name)
+            raised = await asyncio.to_thread(_until_it_raises, service, name, what)
+            async with asyncio.timeout(60):
+                taken[what].append((raised - await seen) * 1e3)
+    return taken
+
+
+def _until_it_raises(service: RuntimeService, name: str, what: str) -> float:
+    keywords, expected = BAD_ENDINGS[what]
+    published = threading.Event()
+    job = service.run("client", name=name, callback=lambda *_: published.set(), **keywords)
+    if expected is RuntimeJobNotFound:
+        assert published.wait(60)
+        threading.Thread(target=service.delete_job, args=(name,)).start()
+    try:
+        job.result(timeout=60)
+    except expected:
+        return time.perf_counter()
+    raise AssertionError(f"{name} has a result")
+
+
+async def _bare_watch(kube: Kube, namespace: str, name: str) -> asyncio.Task[float]:
+    """Start a watch that ends, with the moment, when it has seen the end of this job."""
     _, version = await kube.list(JOBS, namespace)
 
     async def watch() -> float:
         async for kind, body in kube.watch(JOBS, namespace, resource_version=version):
-            if kind == "MODIFIED" and body["metadata"]["name"] == name and body["status"]["phase"] == "Completed":
+            ended = kind == "DELETED" or (kind == "MODIFIED" and body["status"]["phase"] in ("Completed", "Failed"))
+            if ended and body["metadata"]["name"] == name:
                 return time.perf_counter()
         raise AssertionError("the watch ended")
 
-    seen = asyncio.create_task(watch())
+    return asyncio.create_task(watch())
+
+
+async def _run(kube: Kube, namespace: str, service: RuntimeService, number: int) -> Run:
+    name = f"client-{number}"
+    seen = await _bare_watch(kube, namespace, name)
     run, in_hand = await asyncio.to_thread(_through_the_client, service, name)
     async with asyncio.timeout(60):
         added = (in_hand - await seen) * 1e3
@@ -101,8 +152,11 @@ def _through_the_client(service: RuntimeService, name: str) -> tuple[float, floa
     return taken, time.perf_counter()
 
 
-def section(loaded: dict[str, list[float]], runs: Sequence[Run]) -> str:
+def section(loaded: dict[str, list[float]], runs: Sequence[Run], endings: dict[str, list[float]]) -> str:
     """Return the page's section."""
+    bad = "\n".join(
+        f"| {what}, as the bare watch saw → exception | {percentiles(ms, 1)} |" for what, ms in endings.items()
+    )
     rows = "\n".join(f"| {what} | {percentiles(taken)} |" for what, taken in loaded.items())
     run, create = [one.run for one in runs], [one.create for one in runs]
     return f"""\
@@ -121,11 +175,12 @@ What a Python process takes that does nothing but this; {len(next(iter(loaded.va
 | bare request that creates a job | {percentiles(create, 1)} |
 | `service.run(...)` | {percentiles(run, 1)} |
 | terminal status seen by the bare watch → `job.result()` returned | {percentiles([one.added for one in runs], 1)} |
+{bad}
 
 `run` takes {ratio(run, create)} times as long as the bare request: it looks the program up, because a name may be a
 private or a public program's, and starts the watch for the callback. Nothing polls: the result is in hand as soon as
 the status has arrived, been decoded, and the callback has had the last interim result. The two watches arrive in any
-order, so the difference may be negative.
+order, so the difference may be negative. (Of the bad endings there are {len(next(iter(endings.values())))} each.)
 """
 
 

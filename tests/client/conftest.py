@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import json
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,12 @@ from runtime_runner.schema import bounded
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_heard() -> None:
+    """A shell that started the tests in the background has had it ignored, here and in all children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
