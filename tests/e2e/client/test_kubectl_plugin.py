@@ -41,6 +41,9 @@ spec: {{programRef: {{name: say}}, inputs: {{{fields}}}, suspend: false}}
 """
 
 
+TIMES_PRESSED = 10
+
+
 class Terminal:
     """Somebody who types ``kubectl runtime``, in this namespace."""
 
@@ -56,6 +59,10 @@ class Terminal:
         done = self.run("kubectl", "runtime", *arguments, "--namespace", self.space.name)
         assert done.returncode == exits, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+    def offers(self, word: str, *command: str) -> bool:
+        """Return whether this is offered, to somebody who presses the key again where the machine is busy."""
+        return any(word in self.run(*command).stdout.split() for _ in range(TIMES_PRESSED))
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=120)
@@ -124,7 +131,12 @@ def test_a_file_of_jobs_is_checked_as_it_stands_and_nothing_is_created(
     unknown = JOB.format(name="odd", fields="words: [a]}, input: {a: 1")
     (tmp_path / "jobs.yaml").write_text(f"{good}---\n{bad}---\n{unknown}")
     said = terminal.says("validate", "-f", str(tmp_path / "jobs.yaml"), exits=3)
-    for part in ("'good': the cluster would run it", "InvalidInput: ", "document 2: inputs.words", "spec.input"):
+    for part in (
+        "'good': the cluster would run it",
+        "InvalidInput: ",
+        "document 2: spec.inputs.words",
+        'unknown field "spec.input"',
+    ):
         assert part in said
     assert terminal.says("jobs", "-o", "name") == before
 
@@ -161,10 +173,8 @@ def test_bash_completes_names_from_the_cluster(terminal: Terminal, say: str) -> 
         $(complete -p quantum-runtime | sed 's/.*-F \\([^ ]*\\).*/\\1/') quantum-runtime sa run
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
-    done = terminal.run("bash", "--norc", "-c", script)
-    assert "say" in done.stdout.split(), done.stderr
+    assert terminal.offers("say", "bash", "--norc", "-c", script)
 
 
 def test_kubectl_completes_names_from_the_cluster(terminal: Terminal, say: str) -> None:
-    asked = ("kubectl", "__complete", "runtime", "-n", terminal.space.name, "run", "sa")
-    assert "say" in terminal.run(*asked).stdout.split()
+    assert terminal.offers("say", "kubectl", "__complete", "runtime", "-n", terminal.space.name, "run", "sa")
