@@ -27,19 +27,20 @@ RUN = "run toss -i iterations=3 --name mine --follow"
 def toss(terminal: Terminal) -> Terminal:
     """A cluster with a program, whose jobs publish, log and return."""
     terminal.program()
-
-    def play(name: str) -> None:
-        terminal.api.wait_for(name, "WaitingForRunner", "pod mine-0 is starting")
-        terminal.api.tick(4)
-        terminal.api.start_job(name)
-        terminal.api.log(name, "tossing\n")
-        terminal.api.publish(name, '{"heads": 1}')
-        terminal.api.publish(name, '{"heads": 2}')
-        terminal.api.log(name, "done\n")
-        terminal.api.finish(name, '{"heads": 3}')
-
-    terminal.operator(play)
+    terminal.operator(lambda name: play(terminal, name))
     return terminal
+
+
+def play(terminal: Terminal, name: str) -> None:
+    """Do with a job what an operator does."""
+    terminal.api.wait_for(name, "WaitingForRunner", "pod mine-0 is starting")
+    terminal.api.tick(4)
+    terminal.api.start_job(name)
+    terminal.api.log(name, "tossing\n")
+    terminal.api.publish(name, '{"heads": 1}')
+    terminal.api.publish(name, '{"heads": 2}')
+    terminal.api.log(name, "done\n")
+    terminal.api.finish(name, '{"heads": 3}')
 
 
 @contextmanager
@@ -63,9 +64,14 @@ def test_a_run_that_is_followed_shows_what_the_program_says_and_gives(toss: Term
 
 
 def test_a_run_that_is_followed_says_what_it_waits_for_on_lines_of_their_own(toss: Terminal) -> None:
-    lines = toss(RUN).stderr.splitlines()
+    # Who is told the states, and who is told the interim results, both watch before the first of them comes.
+    watched = meanwhile(toss, lambda: play(toss, "mine"), watches=2)
+    toss.operator(lambda _: None)
+    with watched:
+        lines = toss(RUN).stderr.splitlines()
     assert lines[0] == CREATED.strip()
-    assert [line.partition(" ")[0] for line in lines[1:]] == ["queued", "queued", "running", "tossing", "done"]
+    words = [line.partition(" ")[0].rstrip(":") for line in lines[1:]]
+    assert words == ["queued", "queued", "running", "tossing", "done"]
     assert lines[2].endswith(": pod mine-0 is starting")
     assert lines[3].endswith(" of at most 300 s")
 
