@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from generated import ROOT, write_or_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "api.md"
 KINDS = ("runtimejobs", "runtimejoboutputs", "runtimeprograms", "clusterruntimeprograms", "runtimebackends")
 
@@ -142,14 +140,5 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def main() -> None:
-    """Write the page, or compare it."""
-    text = page()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(text)
-    elif not TARGET.exists() or TARGET.read_text() != text:
-        raise SystemExit("docs/api.md is not up to date, run `make crds`")
-
-
 if __name__ == "__main__":
-    main()
+    write_or_check(TARGET, page())

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from generated import ROOT, write_or_check
 from quantum_runtime import cli
 from quantum_runtime.cli import exits, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "cli.md"
 PROGRAM = "quantum-runtime"
 
@@ -125,14 +123,5 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def main() -> None:
-    """Write the page, or compare it."""
-    text = page()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(text)
-    elif not TARGET.exists() or TARGET.read_text() != text:
-        raise SystemExit("docs/cli.md is not up to date, run `make docs`")
-
-
 if __name__ == "__main__":
-    main()
+    write_or_check(TARGET, page())

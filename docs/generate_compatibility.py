@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generated import ROOT, write_or_check
 from runtime_runner.compatibility import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TARGET = Path(__file__).resolve().parent / "compatibility-names.md"
+TARGET = ROOT / "docs" / "compatibility-names.md"
 
 INTRODUCTION = """\
 # Names of earlier versions of Qiskit
@@ -67,14 +66,5 @@ def row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def main() -> None:
-    """Write the page, or compare it."""
-    text = page()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(text)
-    elif not TARGET.exists() or TARGET.read_text() != text:
-        raise SystemExit("docs/compatibility-names.md is not up to date, run `make crds`")
-
-
 if __name__ == "__main__":
-    main()
+    write_or_check(TARGET, page())

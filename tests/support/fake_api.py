@@ -33,6 +33,7 @@ from support.fake_rules import (
     selected,
     with_defaults,
 )
+from support.faults import Fault, Faults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -49,15 +50,6 @@ class _Event:
     resource: Resource
     old: Object | None
     new: Object | None
-
-
-@dataclass(slots=True)
-class _Fault:
-    verb: str
-    resource: Resource
-    error: BaseException
-    times: int
-    after: bool
 
 
 @dataclass(slots=True)
@@ -87,7 +79,7 @@ class FakeApi(FakeOperator):
         self._version = self._forgotten = 1000
         self._history: list[_Event] = []
         self._watchers: list[_Watcher] = []
-        self._faults: list[_Fault] = []
+        self._faults = Faults()
         self._forbidden: set[tuple[str, Resource]] = set()
         self._reactions: dict[tuple[str, Resource], Callable[[Object], object]] = {}
         self._changed = threading.Condition(self.lock)
@@ -202,7 +194,7 @@ class FakeApi(FakeOperator):
         Verbs are the names of the methods of `Api`.
         """
         if times:
-            self._faults.append(_Fault(verb, resource, error, times, after))
+            self._faults.add(Fault(verb, resource, error, times, after))
 
     def heal(self) -> None:
         """Forget all errors that were still to come."""
@@ -353,7 +345,7 @@ class FakeApi(FakeOperator):
         self._changed.notify_all()
         return new or {}
 
-    async def _enter(self, verb: str, resource: Resource, name: str) -> _Fault | None:
+    async def _enter(self, verb: str, resource: Resource, name: str) -> Fault | None:
         await asyncio.sleep(0)  # a request takes a while: others get a turn
         with self._changed:
             if verb not in ("list", "create", "watch") and not could_be_named(name):
@@ -364,17 +356,9 @@ class FakeApi(FakeOperator):
                 raise errors.NotFound("the server could not find the requested resource", kind_is_missing=True)
             if {(verb, resource), (RBAC_VERBS.get(verb, verb), resource)} & self._forbidden:
                 raise errors.Forbidden(self._forbidden_sentence(verb, resource, name))
-            for fault in self._faults:
-                if (fault.verb, fault.resource) == (verb, resource):
-                    fault.times -= 1
-                    if not fault.times:
-                        self._faults.remove(fault)
-                    if not fault.after:
-                        raise fault.error
-                    return fault
-        return None
+            return self._faults.take(verb, resource)
 
-    def _leave(self, fault: _Fault | None, verb: str, resource: Resource, answer: Object) -> Object:
+    def _leave(self, fault: Fault | None, verb: str, resource: Resource, answer: Object) -> Object:
         answer = copy.deepcopy(answer)
         if (reaction := self._reactions.get((verb, resource))) is not None:
             reaction(copy.deepcopy(answer))

@@ -31,6 +31,7 @@ from runtime_operator.kube.client import (
 )
 
 from support.builders import ended_status, merge, running_status
+from support.faults import Fault, Faults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -52,15 +53,6 @@ class _Change:
 
 
 @dataclass(slots=True)
-class _Fault:
-    verb: str
-    resource: Resource
-    error: BaseException
-    times: int
-    after: bool
-
-
-@dataclass(slots=True)
 class _Watcher:
     """Its queue holds changes, the versions of bookmarks, and None for the end."""
 
@@ -79,7 +71,7 @@ class FakeKube:
         self._forgotten = 0
         self._history: list[_Change] = []
         self._watching: list[_Watcher] = []
-        self._faults: list[_Fault] = []
+        self._faults = Faults()
         self._hooks: dict[tuple[str, Resource], Hook] = {}
         self._runners: dict[str, FakeRunner] = {}
 
@@ -198,7 +190,7 @@ class FakeKube:
 
         Verbs are the names of the methods of `Kube`, and ``log``.
         """
-        self._faults.append(_Fault(verb, resource, error, times, after))
+        self._faults.add(Fault(verb, resource, error, times, after))
 
     def before(self, verb: str, resource: Resource, callback: Hook | None) -> None:
         """Call this, with the name and the body (or None), before every such request; it may await and raise."""
@@ -345,22 +337,14 @@ class FakeKube:
             watcher.queue.put_nowait(change)
         return objects[key] if new is not None else {}
 
-    async def _enter(self, verb: str, resource: Resource, name: str, body: Object | None) -> _Fault | None:
+    async def _enter(self, verb: str, resource: Resource, name: str, body: Object | None) -> Fault | None:
         await asyncio.sleep(0)  # a request takes a while: others get a turn
         hook = self._hooks.get((verb, resource))
         if hook is not None:
             waiting = hook(name, body)
             if inspect.isawaitable(waiting):
                 await waiting
-        for fault in self._faults:
-            if (fault.verb, fault.resource) == (verb, resource):
-                fault.times -= 1
-                if not fault.times:
-                    self._faults.remove(fault)
-                if not fault.after:
-                    raise fault.error
-                return fault
-        return None
+        return self._faults.take(verb, resource)
 
 
 class FakeRunner:
@@ -451,7 +435,7 @@ class _Call:
 
     def __init__(self, kube: FakeKube, verb: str, resource: Resource, name: str, body: Object | None = None) -> None:
         self._enter = kube._enter(verb, resource, name, body)
-        self._fault: _Fault | None = None
+        self._fault: Fault | None = None
 
     async def __aenter__(self) -> None:
         self._fault = await self._enter

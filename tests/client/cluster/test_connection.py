@@ -7,13 +7,16 @@ from quantum_runtime.cluster import connection
 from quantum_runtime.cluster.api import JOBS
 from quantum_runtime.cluster.connection import connect
 from quantum_runtime.cluster.errors import ApiError, ConnectionSettingsError, Unauthorized, Unavailable
+from support.api_server import fails, says
 
-from .conftest import fails, kubeconfig, says
+from .conftest import kubeconfig
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .conftest import ApiServer, Certificate
+    from support.api_server import ApiServer
+
+    from .conftest import Certificate
 
 
 @pytest.fixture(autouse=True)

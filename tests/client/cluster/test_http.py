@@ -12,8 +12,9 @@ import pytest
 from quantum_runtime.cluster import errors
 from quantum_runtime.cluster.api import BACKENDS, JOBS, Api, Change
 from quantum_runtime.cluster.connection import connect
+from support.api_server import fails, hangs_up, never_answers, says, streams
 
-from .conftest import fails, hangs_up, kubeconfig, says, streams, waits, writes
+from .conftest import kubeconfig, writes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
     from quantum_runtime.cluster.api import Object, Resource
     from quantum_runtime.cluster.http import HttpApi
+    from support.api_server import ApiServer, Handler
 
-    from .conftest import ApiServer, Certificate, Handler
+    from .conftest import Certificate
 
 JOBS_PATH = "/apis/quantumruntime.dev/v1alpha1/namespaces/team/runtimejobs"
 BACKENDS_PATH = "/apis/quantumruntime.dev/v1alpha1/runtimebackends"
@@ -160,7 +162,7 @@ async def test_no_answer_or_half_of_one_means_unavailable(api: HttpApi, server: 
 
 async def test_a_connection_that_goes_silent_counts_as_lost(server: ApiServer, tmp_path: Path) -> None:
     api = await connect("team", kubeconfig=kubeconfig(tmp_path / "config", server.url), silence_seconds=0.05)
-    server.answer(streams(line("ADDED", "8"), then=waits))
+    server.answer(streams(line("ADDED", "8"), then=never_answers))
     watch = api.watch(JOBS, resource_version="1")
     assert (await anext(watch)).type == "ADDED"
     with pytest.raises(errors.Unavailable, match="did not answer in time"):
@@ -221,12 +223,12 @@ async def test_a_watch_yields_what_changes_until_the_server_ends_it(api: HttpApi
     [
         (fails(410, "Expired", "too old"), errors.Expired),
         (
-            streams(b'{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}\n', then=waits),
+            streams(b'{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}\n', then=never_answers),
             errors.Expired,
         ),
-        (streams(b'{"type":"ERROR","object":{"kind":"Status","code":500}}\n', then=waits), errors.Unavailable),
+        (streams(b'{"type":"ERROR","object":{"kind":"Status","code":500}}\n', then=never_answers), errors.Unavailable),
         (fails(403, "Forbidden", 'User "alice" cannot watch'), errors.Forbidden),
-        (streams(b"this is not JSON\n", then=waits), errors.Unavailable),
+        (streams(b"this is not JSON\n", then=never_answers), errors.Unavailable),
         (hangs_up, errors.Unavailable),
         (streams(b'{"type":"ADD', then=hangs_up), errors.Unavailable),
     ],
@@ -240,7 +242,7 @@ async def test_a_watch_that_breaks_says_why(
 
 
 async def test_a_hundred_watches_leave_room_for_requests(api: HttpApi, server: ApiServer) -> None:
-    server.answer(*[streams(line("ADDED", "8"), then=waits)] * 150, says(JOB))
+    server.answer(*[streams(line("ADDED", "8"), then=never_answers)] * 150, says(JOB))
     watches = [api.watch(JOBS, resource_version="7") for _ in range(150)]
     assert len(await asyncio.gather(*(anext(watch) for watch in watches))) == 150
     assert await api.get(JOBS, "a") == JOB
@@ -302,7 +304,7 @@ async def test_a_program_that_closes_nothing_ends_without_a_word(
     server: ApiServer, tmp_path: Path, certificate: Certificate, ending: str
 ) -> None:
     async def answer(request: Any) -> Any:
-        streaming = streams(line("ADDED", "8"), then=waits)
+        streaming = streams(line("ADDED", "8"), then=never_answers)
         handler = streaming if "watch" in request.query else says({"metadata": {"resourceVersion": "7"}})
         return await handler(request)
 

@@ -8,16 +8,14 @@ import pytest
 import structlog
 from aiohttp import web
 from runtime_operator.kube import attach, errors, http
-
-from .conftest import ApiServer, fails, hangs_up
+from support.api_server import ApiServer, fails, hangs_up
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from runtime_operator.kube.attach import Attachment
     from runtime_operator.kube.http import HttpKube
-
-    from .conftest import Handler
+    from support.api_server import Handler
 
 SUCCESS = b'\x03{"metadata":{},"status":"Success"}'
 NOT_FOUND = (
@@ -171,7 +169,7 @@ async def test_a_line_that_is_too_long_is_dropped_and_the_next_is_kept(api: ApiS
     api.answer(writes(b"\x01" + b"x" * 60, b"\x01" + b"x" * 60, b"\x01\nnext\n", SUCCESS))
     async with (
         aiohttp.ClientSession() as session,
-        session.ws_connect(f"{api.url}x", protocols=attach.PROTOCOLS) as socket,
+        session.ws_connect(f"{api.url}/x", protocols=attach.PROTOCOLS) as socket,
     ):
         with structlog.testing.capture_logs() as logs:
             assert await lines(attach.WebSocketAttachment(socket, line_bytes=100)) == [b"next"]

@@ -10,13 +10,13 @@ import structlog
 from runtime_operator.kube import errors, http
 from runtime_operator.kube.client import BACKENDS, CONFIG_MAPS, JOBS, PODS, Kube
 from runtime_operator.kube.http import HttpKube
-
-from .conftest import fails, hangs_up, never_answers, says, streams
+from support.api_server import fails, hangs_up, never_answers, says, streams
 
 if TYPE_CHECKING:
     from runtime_operator.kube.client import Object, Resource
+    from support.api_server import ApiServer, Handler
 
-    from .conftest import ApiServer, Handler, Sleeps
+    from .conftest import Sleeps
 
 POD: Object = {"metadata": {"name": "a", "uid": "u"}}
 """As short as can be."""

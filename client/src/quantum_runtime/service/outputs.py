@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from typing import TYPE_CHECKING
+
+from runtime_runner import contract
 
 from quantum_runtime import exceptions
 from quantum_runtime.cluster import errors
@@ -39,7 +40,7 @@ async def read_whole(api: Api, ref: OutputRef, what: str) -> str:
         IBMNotAuthorizedError: the user may not read it.
     """
     text = "".join(await read(api, ref.names, what))
-    size, sha256 = _digest(text)
+    size, sha256 = contract.digest(text)
     if (size, sha256) != (ref.size, ref.sha256):
         raise exceptions.IBMApiError(
             f"{what} is damaged: the RuntimeJobOutputs {', '.join(ref.names)} together have {size} bytes with SHA-256 "
@@ -75,11 +76,6 @@ async def _text(api: Api, name: str, what: str) -> str:
         raise exceptions.from_api(error, f"cannot read {what}") from error
     spec = body["spec"]
     text: str = spec["text"]
-    if _digest(text) != (spec["size"], spec["sha256"]):
+    if contract.digest(text) != (spec["size"], spec["sha256"]):
         raise exceptions.IBMApiError(f"{what} is damaged: RuntimeJobOutput {name} is not what was written")
     return text
-
-
-def _digest(text: str) -> tuple[int, str]:
-    raw = text.encode()
-    return len(raw), hashlib.sha256(raw).hexdigest()

@@ -12,7 +12,7 @@ class Attribute:
     owner: str
     """The module, or ``module:class``."""
     source: str
-    """What the name stands for now, as ``module:name``."""
+    """What the name stands for today, as ``module:name``."""
     gone: str
     """The release that no longer had it; where a name replaces one, its earlier arguments."""
     does: str
