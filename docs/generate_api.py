@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TARGET = ROOT / "docs" / "api.md"
-KINDS = ("runtimejobs", "runtimejoboutputs", "runtimeprograms", "clusterruntimeprograms", "runtimebackends")
+KINDS = (
+    "runtimejobs",
+    "runtimejoboutputs",
+    "runtimeprograms",
+    "clusterruntimeprograms",
+    "runtimebackends",
+    "runnerpools",
+)
 
 INTRODUCTION = """\
 # API reference

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -12,10 +13,13 @@ from typing import Any
 
 import pytest
 import yaml
-from runtime_operator.api.v1alpha1 import JobSpec, ProgramSpec
+from runtime_operator.api import names
+from runtime_operator.api.v1alpha1 import JobSpec, ProgramSpec, RunnerPoolSpec
+from runtime_operator.build.pod import SAFE_TO_EVICT_ANNOTATION
 from runtime_operator.config import OperatorConfig
 from runtime_operator.kube import client
 from runtime_operator.kube.client import Resource
+from support import crd
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "quantum-runtime"
@@ -127,9 +131,33 @@ def test_there_are_never_two_operators() -> None:
 
 def test_the_probes_follow_the_configured_port() -> None:
     container = operator_container("config.livenessPort=9000")
-    assert container["ports"] == [{"name": "liveness", "containerPort": 9000}]
+    assert {"name": "liveness", "containerPort": 9000} in container["ports"]
     for probe in ("livenessProbe", "readinessProbe"):
         assert container[probe]["httpGet"] == {"path": "/healthz", "port": "liveness"}
+
+
+def test_metrics_have_a_port_of_their_own_unless_they_are_off() -> None:
+    assert {"name": "metrics", "containerPort": config().metrics_port} in operator_container()["ports"]
+    assert [port["name"] for port in operator_container("config.metricsPort=0")["ports"]] == ["liveness"]
+
+
+def test_prometheus_is_told_where_the_metrics_are_if_asked() -> None:
+    assert not of_kind("Service")
+    assert not of_kind("ServiceMonitor")
+    service = one("Service", "metrics.service.enabled=true", "config.metricsPort=9100")
+    assert service["spec"]["ports"] == [{"name": "metrics", "port": 9100, "targetPort": "metrics"}]
+    labels = operator_pod()["metadata"]["labels"]
+    assert service["spec"]["selector"].items() <= labels.items()
+    monitor = one("ServiceMonitor", "metrics.serviceMonitor.enabled=true")
+    service = one("Service", "metrics.serviceMonitor.enabled=true")
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["spec"]["endpoints"][0]["port"] == service["spec"]["ports"][0]["name"]
+
+
+def test_a_service_for_metrics_that_are_off_is_refused() -> None:
+    done = helm("template", "x", str(CHART), "--set", "metrics.service.enabled=true", "--set", "config.metricsPort=0")
+    assert done.returncode != 0
+    assert "config.metricsPort" in done.stderr
 
 
 def test_the_operators_pod_satisfies_pod_security_restricted() -> None:
@@ -212,10 +240,27 @@ def test_with_a_list_of_namespaces_the_operator_has_rights_there_alone() -> None
 
 def test_users_can_neither_write_a_status_nor_an_output() -> None:
     roles = {body["metadata"]["name"]: body["rules"] for body in of_kind("ClusterRole")}
-    for name in (f"quantum-runtime-{role}" for role in ("edit", "view", "publish", "catalogue")):
+    for name in (f"quantum-runtime-{role}" for role in ("admin", "edit", "view", "publish", "scale", "catalogue")):
         for rule in roles[name]:
-            assert not any("/" in resource for resource in rule["resources"])
+            assert {resource for resource in rule["resources"] if "/" in resource} <= {"runnerpools/scale"}
             assert "runtimejoboutputs" not in rule["resources"] or rule["verbs"] == ["get", "list", "watch"]
+
+
+def test_pools_are_seen_by_all_users_but_made_and_scaled_by_admins_alone() -> None:
+    roles = {body["metadata"]["name"]: body for body in of_kind("ClusterRole")}
+
+    def verbs(role: str, resource: str) -> set[str]:
+        rules = roles[f"quantum-runtime-{role}"]["rules"]
+        return {verb for rule in rules if resource in rule["resources"] for verb in rule["verbs"]}
+
+    for role in ("view", "edit"):
+        assert verbs(role, "runnerpools") == {"get", "list", "watch"}
+        assert not verbs(role, "runnerpools/scale")
+    assert {"create", "patch", "delete"} <= verbs("admin", "runnerpools")
+    assert verbs("admin", "runnerpools/scale") == verbs("scale", "runnerpools/scale") == {"get", "patch", "update"}
+    aggregated = [key for key in roles["quantum-runtime-admin"]["metadata"]["labels"] if "aggregate-to" in key]
+    assert aggregated == ["rbac.authorization.k8s.io/aggregate-to-admin"]
+    assert not [key for key in roles["quantum-runtime-scale"]["metadata"]["labels"] if "aggregate-to" in key]
 
 
 def test_publishing_to_the_whole_cluster_is_granted_to_nobody() -> None:
@@ -232,6 +277,18 @@ def test_admission_policies_know_the_operator_by_its_service_account() -> None:
     assert {body["spec"]["policyName"] for body in of_kind("ValidatingAdmissionPolicyBinding")} == {
         policy["metadata"]["name"] for policy in policies
     }
+
+
+def test_admission_policies_keep_pools_pods_from_being_forged() -> None:
+    outcomes, runners = (policy["spec"] for policy in of_kind("ValidatingAdmissionPolicy"))
+    resources = {r for rule in outcomes["matchConstraints"]["resourceRules"] for r in rule["resources"]}
+    assert {"runtimejobs/status", "runnerpools/status"} <= resources
+    guarded = runners["validations"][1]["expression"]
+    for label in vars(names):
+        if label.endswith("_LABEL") and label != "MANAGED_BY_LABEL":
+            assert f"'{getattr(names, label).removeprefix(names.GROUP + '/')}'" in guarded
+    for annotation in (names.CLAIMED_ANNOTATION, SAFE_TO_EVICT_ANNOTATION):
+        assert f"'{annotation}'" in guarded
 
 
 def test_admission_policies_hold_where_the_operator_works() -> None:
@@ -260,6 +317,20 @@ def test_the_default_backend_exists_and_backends_can_be_added_and_removed() -> N
     assert config().default_backend in names
     changed = of_kind("RuntimeBackend", "backends.generic-5=null", "backends.mine.custom.factory=a:b")
     assert {body["metadata"]["name"] for body in changed} == names - {"generic-5"} | {"mine"}
+
+
+def test_pools_are_created_only_if_asked_for() -> None:
+    assert not of_kind("RunnerPool")
+    pool = one("RunnerPool", "pools.warm.namespace=team-a", "pools.warm.replicas=4", "pools.warm.lowWatermark=1")
+    assert (pool["metadata"]["name"], pool["metadata"]["namespace"]) == ("warm", "team-a")
+    assert RunnerPoolSpec.model_validate(pool["spec"]).replicas == 4
+    assert not crd.problems("runnerpools", pool)
+
+
+def test_a_pool_can_have_every_field_of_its_kind_in_the_values() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    (known,) = schema["properties"]["pools"]["patternProperties"].values()
+    assert known["properties"].keys() - {"namespace"} == {field.alias for field in RunnerPoolSpec.model_fields.values()}
 
 
 def test_namespaces_for_jobs_enforce_pod_security_restricted_and_are_kept() -> None:
@@ -292,6 +363,11 @@ def test_the_notes_hold_a_first_program_and_job_ready_to_paste() -> None:
         "config.livenessPort=99999",
         "backends.x.quantum.a=b",
         "backends.x=5",
+        "pools.x.replicas=3",
+        "pools.x.namespace=Not_A_Name",
+        "config.pools.maxStarting=0",
+        "config.metricsPort=-1",
+        "metrics.serviceMonitor.interval=often",
         "jobNamespaces={Not_A_Name}",
         "crds.upgrade=perhaps",
         "admissionPolicies.enabled=maybe",

@@ -12,10 +12,11 @@ import yaml
 from pydantic import BaseModel
 from runtime_operator.api import names
 from runtime_operator.api.conditions import MESSAGE_CHARACTERS, ConditionType, Reason
-from runtime_operator.api.v1alpha1 import BackendSpec, JobSpec, Phase, ProgramSpec
+from runtime_operator.api.v1alpha1 import BackendSpec, JobSpec, Phase, ProgramSpec, RunnerPoolSpec
 from runtime_operator.build.outputs import CHUNK_BYTES, output_chunks
-from runtime_operator.config import Limits
+from runtime_operator.config import Limits, Pools
 from runtime_operator.decide.status import FAILURE_MESSAGE_CHARACTERS
+from support import crd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,7 @@ SHORT_NAMES = {
     names.JOBS: ("RuntimeJob", "rtj", "Namespaced"),
     names.OUTPUTS: ("RuntimeJobOutput", "rto", "Namespaced"),
     names.BACKENDS: ("RuntimeBackend", "rtb", "Cluster"),
+    names.POOLS: ("RunnerPool", "rpool", "Namespaced"),
 }
 
 
@@ -77,6 +79,7 @@ def test_what_the_operator_reports_on_has_a_status_of_its_own() -> None:
         names.JOBS,
         names.PROGRAMS,
         names.CLUSTER_PROGRAMS,
+        names.POOLS,
     }
 
 
@@ -116,7 +119,12 @@ def test_every_column_shows_a_field_that_exists(plural: str) -> None:
         assert path in known | {".metadata.creationTimestamp"}
 
 
-MODELS = [(names.JOBS, JobSpec), (names.PROGRAMS, ProgramSpec), (names.BACKENDS, BackendSpec)]
+MODELS = [
+    (names.JOBS, JobSpec),
+    (names.PROGRAMS, ProgramSpec),
+    (names.BACKENDS, BackendSpec),
+    (names.POOLS, RunnerPoolSpec),
+]
 
 
 @pytest.mark.parametrize(("plural", "model"), MODELS)
@@ -183,6 +191,34 @@ def test_phases_and_condition_types_are_those_of_the_operator() -> None:
     }
 
 
+def test_a_pool_can_be_scaled_by_whatever_scales_deployments() -> None:
+    known = {path for path, _ in every_schema(version(names.POOLS)["schema"]["openAPIV3Schema"], "")}
+    scale = version(names.POOLS)["subresources"]["scale"]
+    assert set(scale.values()) <= known
+    assert scale["specReplicasPath"] == ".spec.replicas"
+
+
+def test_the_page_about_pools_shows_pools_that_the_crd_takes_and_names_every_field() -> None:
+    page = (CRDS.parent / "docs" / "pools.md").read_text()
+    shown = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)]
+    pools = [body for body in shown if body["kind"] == "RunnerPool"]
+    assert pools
+    assert not [problem for body in pools for problem in crd.problems(names.POOLS, body)]
+    scaled = [body["spec"]["scaleTargetRef"] for body in shown if "scaleTargetRef" in body["spec"]]
+    assert scaled
+    assert all((ref["apiVersion"], ref["kind"]) == (names.API_VERSION, "RunnerPool") for ref in scaled)
+    settings = {str(field.alias) for field in (*RunnerPoolSpec.model_fields.values(), *Pools.model_fields.values())}
+    reasons = part(names.POOLS, "status")["properties"]["conditions"]["items"]["properties"]["reason"]["description"]
+    wanted = settings | set(re.findall(r"[A-Z]\w+[a-z][A-Z]\w+", reasons)) - {"NameConflict"}
+    assert {word for word in wanted if f"`{word}`" not in page} == set()
+
+
+def test_a_pools_condition_types_are_those_of_the_operator() -> None:
+    described = part(names.POOLS, "status")["properties"]["conditions"]["items"]["properties"]["type"]["description"]
+    words = set(re.findall(r"[A-Z]\w+", described)) - {"Which"}
+    assert words == {ConditionType.READY.value, ConditionType.RECONCILING.value, ConditionType.STALLED.value}
+
+
 def test_a_new_job_is_queued_before_anybody_has_written_its_status() -> None:
     assert part(names.JOBS, "status")["default"] == {"phase": Phase.QUEUED.value}
 
@@ -190,7 +226,7 @@ def test_a_new_job_is_queued_before_anybody_has_written_its_status() -> None:
 def test_every_reason_of_the_operator_is_in_the_reference() -> None:
     text = " ".join(
         part(plural, "status")["properties"]["conditions"]["items"]["properties"]["reason"]["description"]
-        for plural in (names.JOBS, names.PROGRAMS)
+        for plural in (names.JOBS, names.PROGRAMS, names.POOLS)
     )
     missing = {reason.value for reason in Reason} - set(re.findall(r"\w+", text))
     assert not missing

@@ -75,6 +75,19 @@ def backend(name: str = "aer", **spec: Any) -> Object:
     }
 
 
+def pool(
+    name: str = "a-pool", namespace: str = "default", *, uid: str = "", status: Object | None = None, **spec: Any
+) -> Object:
+    """Return a RunnerPool of one pod of the default profile, unless keywords say what else its spec holds."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": "RunnerPool",
+        "metadata": metadata(name, namespace, uid=uid),
+        "spec": {"replicas": 1, "maxAgeSeconds": 86400} | spec,
+        **({"status": status} if status is not None else {}),
+    }
+
+
 def pod(
     name: str = "a-pod",
     namespace: str = "default",

@@ -23,6 +23,7 @@ from runtime_operator.kube.client import (
     JOBS,
     LOG_BYTES,
     PODS,
+    POOLS,
     PROGRAMS,
     Object,
     Propagation,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     Hook = Callable[..., Awaitable[None] | None]
 
-WITH_STATUS = frozenset({PODS, JOBS, PROGRAMS, CLUSTER_PROGRAMS, BACKENDS})
+WITH_STATUS = frozenset({PODS, JOBS, PROGRAMS, CLUSTER_PROGRAMS, BACKENDS, POOLS})
 CREATED = "2026-01-01T00:00:00Z"
 
 Key = tuple[str, str]
@@ -104,6 +105,7 @@ class FakeKube:
         name: str,
         *,
         uid: str,
+        resource_version: str | None = None,
         grace_seconds: int | None = None,
         propagation: Propagation | None = None,
     ) -> None:
@@ -111,6 +113,8 @@ class FakeKube:
             self.writes[f"delete {resource}"] += 1
             key = (namespace or "", name)
             there = self._of(resource).get(key)
+            if resource_version is not None and there and there["metadata"]["resourceVersion"] != resource_version:
+                raise errors.Conflict("the resourceVersion is another one", status=409, reason="Conflict")
             if there is None or there["metadata"]["uid"] != uid:
                 return
             grace = _grace(resource, there, grace_seconds)

@@ -9,6 +9,7 @@ from runtime_operator.api import names
 from runtime_operator.api.names import JobKey
 from runtime_operator.api.v1alpha1 import JobSpec, Phase, ProgramKind, ProgramSpec
 from runtime_operator.config import OperatorConfig
+from runtime_operator.decide.plan import ClaimPod, Plan
 from runtime_operator.observe.schemas import Schemas
 from runtime_operator.observe.snapshots import (
     BackendSnapshot,
@@ -101,6 +102,12 @@ def pod(**fields: Any) -> PodSnapshot:
         "job_uid": JOB_UID,
         "job_name": "a-job",
         "attempt": 0,
+        "version": "1",
+        "pool": "",
+        "pool_uid": "",
+        "profile": "default",
+        "template": "",
+        "running": True,
         "phase": "Running",
         "node": "node-1",
         "created": START,
@@ -180,3 +187,9 @@ def observed(**fields: Any) -> Observed:
     if "source" not in merged and merged["program"] is not None:
         merged["source"] = merged["program"].source
     return Observed(**merged)
+
+
+def written(plan: Plan) -> dict[str, Any]:
+    """Return the status that a plan writes: its own, or the promise of its claim; empty if none."""
+    promises = [action.promise for action in plan.actions if isinstance(action, ClaimPod)]
+    return dict(plan.status or next(iter(promises), {}))

@@ -14,12 +14,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from runtime_operator import reconcile
-from runtime_operator.act import execute
+from runtime_operator.act import claims, execute, statuses
 from runtime_operator.api.conditions import format_time
-from runtime_operator.api.names import JobKey
+from runtime_operator.api.names import JobKey, PoolKey
 from runtime_operator.api.v1alpha1 import Phase
 from runtime_operator.kube import errors
-from runtime_operator.kube.client import BACKENDS, CLUSTER_PROGRAMS, EVENTS, JOBS, PODS, PROGRAMS
+from runtime_operator.kube.client import BACKENDS, CLUSTER_PROGRAMS, EVENTS, JOBS, PODS, POOLS, PROGRAMS
 from runtime_operator.kube.informer import Informer
 from runtime_operator.runners import conversations
 from runtime_operator.wiring import Operator
@@ -48,7 +48,7 @@ POD_REMOVED_SECONDS = 0.2
 
 def use_virtual_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the operator read the test's time."""
-    for module in (execute, reconcile, conversations):
+    for module in (claims, execute, statuses, reconcile, conversations):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=now))
 
 
@@ -180,6 +180,7 @@ class World:
             (BACKENDS, "RuntimeBackend", self._backend_changed),
             (PROGRAMS, "RuntimeProgram", self._program_changed),
             (CLUSTER_PROGRAMS, "ClusterRuntimeProgram", self._program_changed),
+            (POOLS, "RunnerPool", self._pool_changed),
             (JOBS, "RuntimeJob", self._job_changed),
         ):
             informers.append(Informer(self.kube, resource, self._hearing(operator, kind, heard)))
@@ -333,6 +334,14 @@ class World:
             operator.cache.drop_job(key, body["metadata"]["uid"])
         else:
             key = operator.cache.put_job(body)
+        operator.queue.add(key)
+
+    def _pool_changed(self, operator: Operator, change: WatchType, body: Object) -> None:
+        if change == "DELETED":
+            key = PoolKey(body["metadata"]["namespace"], body["metadata"]["name"])
+            operator.cache.drop_pool(key, body["metadata"]["uid"])
+        else:
+            key = operator.cache.put_pool(body)
         operator.queue.add(key)
 
     def _program_changed(self, operator: Operator, change: WatchType, body: Object) -> None:

@@ -30,10 +30,10 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "quantum-runtime.fulln
   resources: [runtimejobs]
   verbs: [get, list, watch, delete] # delete: spec.ttl.jobSeconds
 - apiGroups: [quantumruntime.dev]
-  resources: [runtimeprograms]
+  resources: [runtimeprograms, runnerpools]
   verbs: [get, list, watch]
 - apiGroups: [quantumruntime.dev]
-  resources: [runtimejobs/status, runtimeprograms/status]
+  resources: [runtimejobs/status, runtimeprograms/status, runnerpools/status]
   verbs: [patch]
 - apiGroups: [quantumruntime.dev]
   resources: [runtimejoboutputs]

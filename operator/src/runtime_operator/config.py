@@ -107,6 +107,17 @@ class Limits(_Settings):
         return self
 
 
+class Pools(_Settings):
+    """How runner pools are kept full, beside the jobs: `decide.pool` says why."""
+
+    max_starting: int = Field(default=4, ge=1, le=100)
+    """Pods of one pool that start at the same time: a start takes about one CPU for a second."""
+    quiet_seconds: float = Field(default=1.0, ge=0, le=60)
+    """How long no job may have asked a pool before it is filled up to the top: a burst has the nodes for itself."""
+    status_seconds: float = Field(default=5.0, ge=1, le=300)
+    """A pool's counters are written at most this often; what changes its Ready condition, at once."""
+
+
 class OperatorConfig(_Settings):
     """The whole file."""
 
@@ -119,12 +130,18 @@ class OperatorConfig(_Settings):
     without a RuntimeBackend. A RuntimeBackend of such a name goes first."""
     profiles: dict[str, Profile]
     limits: Limits = Limits()
+    pools: Pools = Pools()
     workers: int = Field(default=32, ge=1)
     """Jobs reconciled at the same time: each mostly waits for the API server."""
+    streams: int = Field(default=1000, ge=1)
+    """Attach streams open at the same time. Beyond it the running program that has been silent for longest gives its
+    stream up for a minute or more, or until its pod has ended: see ``docs/pools.md``."""
     schema_checkers: int = Field(default=2, ge=1, le=32)
     """Child processes that check values against programs' schemas at the same time; started when first needed. With two
     or more, no namespace has all of them."""
     liveness_port: int = Field(default=8080, ge=1, le=65535)
+    metrics_port: int = Field(default=9090, ge=0, le=65535)
+    """Where Prometheus reads the operator's figures, under ``/metrics``; 0: nowhere."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import TYPE_CHECKING
 
 from runtime_runner.schema.verdicts import Request
 
 from runtime_operator.act.merge import merge_patch
-from runtime_operator.api.names import JobKey
+from runtime_operator.api.names import JobKey, PoolKey
 from runtime_operator.api.v1alpha1 import ProgramKind
 from runtime_operator.decide.job import plan_job
+from runtime_operator.decide.pool import plan_pool
 from runtime_operator.decide.program import program_status, wants_check
 from runtime_operator.kube.client import CLUSTER_PROGRAMS, CONFIG_MAPS, PROGRAMS
 from runtime_operator.observe.source import source_of
@@ -26,11 +28,11 @@ if TYPE_CHECKING:
 CONFIG_MAP_SECONDS = 60.0
 """How often a program's ConfigMap is looked at again: watching them would mean reading all of a cluster's."""
 
-Key = JobKey | tuple[ProgramKind, str, str]
+Key = JobKey | PoolKey | tuple[ProgramKind, str, str]
 
 
 class Reconciler:
-    """Reconciles jobs and programs; the queue calls it with one key at a time."""
+    """Reconciles jobs, pools and programs; the queue calls it with one key at a time."""
 
     def __init__(
         self,
@@ -46,7 +48,13 @@ class Reconciler:
 
     async def __call__(self, key: Key) -> float | None:
         """Bring this one object to where it should be; return in how many seconds to look again."""
-        return await self._job(key) if isinstance(key, JobKey) else await self._program(key)
+        match key:
+            case JobKey():
+                return await self._job(key)
+            case PoolKey():
+                return await self._pool(key)
+            case _:
+                return await self._program(key)
 
     async def _job(self, key: JobKey) -> float | None:
         observed = self._cache.observe(key, self._conversations.snapshot)
@@ -56,6 +64,14 @@ class Reconciler:
         self._conversations.retain(key, set() if over else {pod.uid for pod in observed.own_pods})
         if over:
             self._checks.drop(key)
+            self._executor.forget(observed.job.uid if observed.job else observed.deleted_uid)
+        return look_again
+
+    async def _pool(self, key: PoolKey) -> float | None:
+        observed = self._cache.observe_pool(key, self._conversations.snapshot)
+        plan = plan_pool(observed, time.time(), self._config, secrets.token_hex(8))
+        look_again = await self._executor.execute_pool(observed, plan)
+        self._conversations.retain(key, {pod.uid for pod in self._cache.pods.of(key)})
         return look_again
 
     async def _program(self, key: ProgramKey) -> float | None:

@@ -12,14 +12,15 @@ from runtime_runner.schema.verdicts import Bounds
 
 from runtime_operator.act.execute import Executor
 from runtime_operator.api import names
-from runtime_operator.api.names import JobKey
+from runtime_operator.api.names import PoolKey
 from runtime_operator.handlers import lifecycle, registry
-from runtime_operator.kube.client import BACKENDS, CLUSTER_PROGRAMS, JOBS, NETWORK_POLICIES, PODS, PROGRAMS
+from runtime_operator.kube.client import BACKENDS, CLUSTER_PROGRAMS, JOBS, NETWORK_POLICIES, PODS, POOLS, PROGRAMS
 from runtime_operator.kube.errors import KubeError
 from runtime_operator.kube.events import EventRecorder
 from runtime_operator.kube.http import HttpKube
 from runtime_operator.kube.informer import Informer
-from runtime_operator.observe.cache import Cache
+from runtime_operator.metrics import Metrics
+from runtime_operator.observe.cache import Cache, concerned
 from runtime_operator.reconcile import Key, Reconciler
 from runtime_operator.runners.conversations import Conversations
 from runtime_operator.schema.checkers import Checkers
@@ -37,6 +38,9 @@ SILENCE_SECONDS = 180.0
 """A watch that has brought nothing for so long, not even a bookmark, is dead: the liveness probe then fails."""
 
 FIRST_LIST_RETRY_SECONDS = 2.0
+
+POOL_PAUSE_SECONDS = 0.05
+"""Longer than a warm job needs from its claim to its program."""
 
 
 async def run(config: OperatorConfig) -> None:
@@ -56,11 +60,17 @@ class Operator:
     def __init__(self, config: OperatorConfig, kube: Kube, *, checking: Checking | None = None) -> None:
         self.config, self.kube = config, kube
         self.queue: WorkQueue[Key] = WorkQueue(expected=(KubeError,))
-        self.cache = Cache(config.default_backend, builtin_backends=config.builtin_backends)
-        self.conversations = Conversations(kube, config.limits, self.queue.add)
+        self.cache = Cache(
+            config.default_backend, default_profile=config.default_profile, builtin_backends=config.builtin_backends
+        )
+        self.metrics = Metrics()
+        self.conversations = Conversations(kube, config.limits, self.queue.add, streams=config.streams)
         self.checks = Checks(checking or _checkers(config), self.cache, self.queue.add)
         events = EventRecorder(kube, instance=socket.gethostname())
-        self.executor = Executor(kube, self.cache, self.conversations, self.checks, events)
+        self.executor = Executor(
+            kube, self.cache, self.conversations, self.checks, events, self.metrics, self.look_at_pool
+        )
+        self.metrics.watch(kube.writes, self.queue.__len__, self.conversations.open_streams)
         self.reconciler = Reconciler(config, kube, self.cache, self.conversations, self.checks, self.executor)
         scopes: list[str | None] = list(config.watch_namespaces) or [None]
         self.informers = [
@@ -76,6 +86,8 @@ class Operator:
         """Work until a signal arrives: programs, backends and jobs first, so that no decision is made without them."""
         handlers = registry.build(self.cache, self.queue, self.healthy)
         stop, kopf_stop, ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        if self.config.metrics_port:
+            self.metrics.serve(self.config.metrics_port)
         await self._first_lists()
         async with asyncio.TaskGroup() as tasks:
             own = [tasks.create_task(informer.run()) for informer in self.informers]
@@ -108,12 +120,20 @@ class Operator:
     def pod_changed(self, kind: WatchType, body: Object) -> None:
         """A runner pod was created, changed or deleted."""
         if kind == "DELETED":
-            key = self.cache.drop_pod(body["metadata"]["uid"])
+            keys = self.cache.drop_pod(body["metadata"]["uid"])
+        elif self.cache.knows(body):
+            return  # the answer to a write of our own, which has been acted on
         else:
-            pod = self.cache.put_pod(body)
-            key = JobKey(pod.namespace, pod.job_name)
-        if key is not None:
-            self.queue.add(key)
+            keys = concerned(self.cache.put_pod(body))
+        for key in keys:
+            if isinstance(key, PoolKey):
+                self.look_at_pool(key)
+            else:
+                self.queue.add(key)
+
+    def look_at_pool(self, key: PoolKey) -> None:
+        """Have a pool looked at in a moment: the job that has just taken, or missed, a pod goes first."""
+        self.queue.add_after(key, POOL_PAUSE_SECONDS)
 
     def policy_changed(self, kind: WatchType, body: Object) -> None:
         """A NetworkPolicy of ours was created, changed or deleted: somebody may have opened the sandbox."""
@@ -146,6 +166,8 @@ class Operator:
                         self.queue.add(self.cache.put_job(body))
                     for body in await self._list(PROGRAMS, "RuntimeProgram", namespace):
                         self.queue.add(self.cache.put_program(body))
+                    for body in await self._list(POOLS, "RunnerPool", namespace):
+                        self.queue.add(self.cache.put_pool(body))
                 for body in await self._list(CLUSTER_PROGRAMS, "ClusterRuntimeProgram", None):
                     self.queue.add(self.cache.put_program(body))
                 for body in await self._list(BACKENDS, "RuntimeBackend", None):

@@ -6,19 +6,23 @@ After a wanted change, ``REGENERATE=1 pytest tests/controller/build`` writes the
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from runtime_operator.api import names
 from runtime_operator.build.namespace import runner_policy, runner_service_account
 from runtime_operator.build.outputs import CHUNK_BYTES, ESCAPED_BYTES, output_chunks
-from runtime_operator.config import OperatorConfig
+from runtime_operator.build.pod import claim, pool_pod, runner_pod, template_digest
+from runtime_operator.config import OperatorConfig, Profile
 from runtime_operator.decide.job import plan_job
 from runtime_operator.decide.plan import CreatePod
-from runtime_operator.observe.snapshots import BackendSnapshot, Observed, parse_job, parse_program
+from runtime_operator.observe.snapshots import BackendSnapshot, Observed, parse_job, parse_pod, parse_program
 from runtime_runner.contract import digest
 from support import crd
+from support.builders import merge
 from support.clock import START
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -107,6 +111,116 @@ def test_the_runner_pod_holds_no_right_no_secret_and_no_user_text(case: str) -> 
     assert set(container["resources"]["limits"]) == {"cpu", "memory", "ephemeral-storage"}
     assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"]
     assert "canary" not in yaml.safe_dump(pod), "something of the job's inputs, labels or annotations reached its pod"
+
+
+PROFILE = Profile(image="registry.example/runner:1")
+
+
+def of_pool(profile: Profile = PROFILE, *, token: str = "t", attempt: int = 0, deadline: int = 115_512) -> Any:
+    return pool_pod(
+        pool_name="a-pool",
+        pool_uid="22222222-2222-2222-2222-222222222222",
+        namespace="team-a",
+        token=token,
+        attempt=attempt,
+        profile_name="default",
+        profile=profile,
+        deadline_seconds=deadline,
+    )
+
+
+def claimed(body: Any) -> Any:
+    """Return a pool's pod after the claim of a job."""
+    served = merge(
+        body, {"metadata": {"uid": "pod-uid", "resourceVersion": "7", "creationTimestamp": "2026-01-01T00:00:00Z"}}
+    )
+    pod = parse_pod({**served, "status": {}})
+    patch = claim("a-job", "job-uid", 2, pod=pod, deadline_seconds=372, execution_seconds=60)
+    assert patch["metadata"]["uid"] == "pod-uid"
+    assert patch["metadata"]["resourceVersion"] == "7", "only in the state in which it was seen"
+    return merge(served, patch)
+
+
+def test_the_runner_pod_of_a_pool() -> None:
+    compare(DATA / "runner_of_a_pool" / "pod.expected.yaml", of_pool())
+
+
+def test_the_runner_pod_of_a_pool_once_a_job_has_claimed_it() -> None:
+    compare(DATA / "runner_of_a_pool" / "claimed.expected.yaml", claimed(of_pool()))
+
+
+def test_a_claimed_pod_is_a_jobs_own_but_for_its_name_and_what_it_remembers_of_the_pool() -> None:
+    own = runner_pod(
+        job_name="a-job",
+        job_uid="job-uid",
+        namespace="team-a",
+        attempt=2,
+        profile_name="default",
+        profile=PROFILE,
+        deadline_seconds=372,
+    )
+    warm = claimed(of_pool(attempt=5))
+    assert warm["spec"] == own["spec"]
+    assert warm["metadata"]["ownerReferences"] == own["metadata"]["ownerReferences"]
+    extra = warm["metadata"]["labels"].items() - own["metadata"]["labels"].items()
+    assert {key for key, _ in extra} == {names.POOL_LABEL, names.TEMPLATE_LABEL}
+    assert own["metadata"]["labels"].items() <= warm["metadata"]["labels"].items()
+    assert own["metadata"]["annotations"].items() <= warm["metadata"]["annotations"].items()
+
+
+def test_a_jobs_own_pod_only_gets_its_deadline_whatever_became_of_it_meanwhile() -> None:
+    pod = parse_pod(
+        {
+            "metadata": {
+                "name": "p",
+                "namespace": "n",
+                "uid": "pod-uid",
+                "resourceVersion": "7",
+                "creationTimestamp": "2026-01-01T00:00:00Z",
+                "ownerReferences": [{"kind": "RuntimeJob", "name": "a-job", "uid": "job-uid", "controller": True}],
+            }
+        }
+    )
+    assert claim("a-job", "job-uid", 0, pod=pod, deadline_seconds=72, execution_seconds=60) == {
+        "metadata": {"uid": "pod-uid", "annotations": {names.CLAIMED_ANNOTATION: "60"}},
+        "spec": {"activeDeadlineSeconds": 72},
+    }
+
+
+def test_every_token_names_another_pod() -> None:
+    pods = [of_pool(token=f"t-{n}")["metadata"]["name"] for n in range(50)]
+    assert len(set(pods)) == 50
+    assert all(re.fullmatch(r"rpool-[0-9a-f]{20}", name) for name in pods)
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"image": "registry.example/runner:2"},
+    {"image_pull_policy": "Always"},
+    {"image_pull_secrets": ("registry",)},
+    {"command": ("python", "-m", "runtime_runner")},
+    {"cpu": "4"},
+    {"cpu_request": "1"},
+    {"memory": "2Gi"},
+    {"ephemeral_storage": "1Gi"},
+    {"scratch": "1Gi"},
+    {"runtime_class_name": "gvisor"},
+    {"priority_class_name": "high"},
+    {"node_selector": {"disk": "fast"}},
+    {"tolerations": ({"key": "gpu"},)},
+    {"host_users": False},
+]
+
+
+def test_the_template_changes_with_everything_in_the_profile() -> None:
+    assert {name for change in CHANGES for name in change} == set(Profile.model_fields)
+    digests = {template_digest("default", PROFILE.model_copy(update=change)) for change in ({}, *CHANGES)}
+    assert len(digests | {template_digest("other", PROFILE)}) == len(CHANGES) + 2
+    assert all(re.fullmatch(r"[0-9a-f]{1,63}", text) for text in digests)
+
+
+def test_the_template_does_not_change_with_what_differs_from_pod_to_pod() -> None:
+    pods = (of_pool(), of_pool(token="u", attempt=3, deadline=9))
+    assert {body["metadata"]["labels"][names.TEMPLATE_LABEL] for body in pods} == {template_digest("default", PROFILE)}
 
 
 def test_the_policy_and_the_service_account_of_a_namespace() -> None:

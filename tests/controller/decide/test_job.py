@@ -251,7 +251,7 @@ QUEUED = [
         reason="RunnerStartFailed", says=("3 pods", "Error, exit code 2"), notice=True),
     Row(title="pods of an earlier job of the same name do not count",
         seen=observed(pods=(pod(job_uid="other", attempt=2, exit_code=2),)), does=(CreatePod,), again=5.0),
-    Row(title="a runner that answers is claimed, and then the job is promised to it",
+    Row(title="a runner that answers is claimed, and the job is promised to it",
         seen=observed(pods=(pod(),), runner=runner()), does=(ClaimPod,), phase="Running", reason="Running",
         says=(POD_NAME,), again=0.0),
     Row(title="a runner that is still warming up is not claimed yet: the deadline has no room for a slow start",
@@ -511,7 +511,7 @@ AFTER_THE_END = [
 def test_a_job(row: Row) -> None:
     plan = plan_job(row.seen, row.now, row.config)
     assert tuple(type(action) for action in plan.actions) == row.does
-    written = plan.status or {}
+    written = snapshots.written(plan)
     assert written.get("phase", "") == row.phase, written
     succeeded = [c for c in written.get("conditions", []) if c["type"] == "Succeeded"]
     assert "".join(c["reason"] for c in succeeded) == row.reason
@@ -558,7 +558,7 @@ def test_a_hand_over_says_everything_the_runner_needs() -> None:
 def test_a_hand_over_says_what_the_program_needs_of_qiskit_and_of_its_backend() -> None:
     special = program(compatibility="Qiskit0", backend_requirements={"min_num_qubits": 5})
     seen = observed(job=job(), program=special, pods=(pod(),), runner=runner())
-    status = the_plan(seen).status or {}
+    status = snapshots.written(the_plan(seen))
     assert status["program"]["compatibility"] == "Qiskit0"
     (action,) = the_plan(dataclasses.replace(seen, job=job(status=status))).actions
     assert isinstance(action, HandOver)
@@ -579,4 +579,4 @@ def test_a_cluster_program_is_promised_by_its_kind() -> None:
         pods=(pod(),),
         runner=runner(),
     )
-    assert (the_plan(seen).status or {})["program"]["kind"] == "ClusterRuntimeProgram"
+    assert snapshots.written(the_plan(seen))["program"]["kind"] == "ClusterRuntimeProgram"

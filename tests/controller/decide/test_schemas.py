@@ -16,7 +16,19 @@ from runtime_operator.observe.snapshots import InterimResult, OutputRef, Outputs
 from runtime_runner.schema.verdicts import Verdict, Violation
 from support import crd
 from support.clock import START
-from support.snapshots import CONFIG, config, ended, exit_event, failed_event, job, observed, pod, program, runner
+from support.snapshots import (
+    CONFIG,
+    config,
+    ended,
+    exit_event,
+    failed_event,
+    job,
+    observed,
+    pod,
+    program,
+    runner,
+    written,
+)
 
 if TYPE_CHECKING:
     from runtime_operator.decide.plan import Plan
@@ -45,8 +57,8 @@ def checked(*verdicts: Verdict) -> Checked:
 def promise(of: ProgramSnapshot, **spec: Any) -> Any:
     """Return a job that has been promised to its pod, as a decision for this program writes it."""
     seen = observed(program=of, pods=(pod(),), runner=runner(), input_check=checked(Verdict()))
-    status = plan_job(seen, NOW, CONFIG).status
-    assert status is not None
+    status = written(plan_job(seen, NOW, CONFIG))
+    assert status
     assert not crd.problems("runtimejobs", status, part="status")
     return job(status=status, **spec)
 

@@ -62,7 +62,7 @@ async def test_stdin_and_stdout_of_the_container_are_asked_for_in_both_protocols
     (request,) = api.received
     assert request.path == "/api/v1/namespaces/team/pods/a/attach"
     assert request.query == {"container": "runner", "stdin": "true", "stdout": "true"}
-    assert request.headers["Sec-WebSocket-Protocol"] == "v5.channel.k8s.io,v4.channel.k8s.io"
+    assert request.headers["Sec-WebSocket-Protocol"] == "v4.channel.k8s.io"
 
 
 async def test_lines_are_whole_however_they_were_cut_and_end_with_the_process(api: ApiServer, kube: HttpKube) -> None:

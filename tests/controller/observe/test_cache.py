@@ -53,10 +53,10 @@ def test_versions_are_numbers_and_not_text(cache: Cache) -> None:
 
 def test_an_answer_that_comes_after_the_deletion_does_not_bring_a_pod_back(cache: Cache) -> None:
     cache.put_pod(version(POD, 1))
-    assert cache.drop_pod("pod-uid") == KEY
+    assert cache.drop_pod("pod-uid") == (KEY,)
     cache.put_pod(version(POD, 2))
     assert cache.observe(KEY, nobody).pods == ()
-    assert cache.drop_pod("pod-uid") is None
+    assert cache.drop_pod("pod-uid") == ()
 
 
 def test_an_answer_that_comes_after_the_deletion_does_not_bring_a_job_back(cache: Cache) -> None:

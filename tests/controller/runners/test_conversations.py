@@ -22,6 +22,7 @@ from support.world import ClusterInTime
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from runtime_operator.observe.pods import Owner
     from runtime_operator.observe.snapshots import RunnerSnapshot
 
 KEY = JobKey("default", "a-job")
@@ -49,7 +50,7 @@ class Talk:
         self.kube.put(PODS, builders.pod(uid="pod-uid"))
         self.runner = ScriptedRunner(self.kube, "default", "a-pod", waits_for_the_test)
         self.runner.ready()
-        self.news: list[JobKey] = []
+        self.news: list[Owner] = []
         self.conversations = Conversations(self.kube, CONFIG.limits, self.news.append)
 
     def ensure(self) -> None:

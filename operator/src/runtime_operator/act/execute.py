@@ -6,33 +6,34 @@ hand-over is known to the runner by the job's uid, and a status that is as it sh
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections import defaultdict
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 import structlog
 
-from runtime_operator.act.merge import merge_patch
+from runtime_operator.act.claims import Claims
+from runtime_operator.act.namespaces import Namespaces
 from runtime_operator.act.outputs import store_interims, store_outputs
+from runtime_operator.act.statuses import Statuses
 from runtime_operator.api import names
 from runtime_operator.api.conditions import Reason
-from runtime_operator.build.namespace import runner_policy, runner_service_account
+from runtime_operator.api.names import JobKey, PoolKey
 from runtime_operator.decide import plan as plans
-from runtime_operator.kube.client import CONFIG_MAPS, JOBS, NETWORK_POLICIES, PODS, SERVICE_ACCOUNTS
+from runtime_operator.kube.client import CONFIG_MAPS, JOBS, PODS
 from runtime_operator.kube.errors import Conflict, Forbidden, Invalid, NotFound, QuotaExceeded, Unavailable
 from runtime_operator.kube.events import InvolvedObject
-from runtime_operator.observe.snapshots import parse_job, parse_pod
+from runtime_operator.observe.snapshots import parse_pod
 from runtime_operator.observe.source import source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Callable
 
-    from runtime_operator.api.names import JobKey
     from runtime_operator.kube.client import Kube
     from runtime_operator.kube.events import EventRecorder
+    from runtime_operator.metrics import Metrics
     from runtime_operator.observe.cache import Cache
+    from runtime_operator.observe.pods import Owner
+    from runtime_operator.observe.pools import ObservedPool
     from runtime_operator.observe.snapshots import Observed
     from runtime_operator.runners.conversations import Conversations
     from runtime_operator.schema.checks import Checks
@@ -40,15 +41,32 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
+class _Subject(NamedTuple):
+    """Whom an action is for: a job or a pool."""
+
+    key: Owner
+    uid: str
+
+
 class Executor:
     """Everything a plan may ask for."""
 
     def __init__(
-        self, kube: Kube, cache: Cache, conversations: Conversations, checks: Checks, events: EventRecorder
+        self,
+        kube: Kube,
+        cache: Cache,
+        conversations: Conversations,
+        checks: Checks,
+        events: EventRecorder,
+        metrics: Metrics,
+        look_at_pool: Callable[[PoolKey], None],
     ) -> None:
         self._kube, self._cache, self._conversations = kube, cache, conversations
-        self._checks, self._events = checks, events
-        self._preparing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._checks, self._events, self._metrics = checks, events, metrics
+        self._look_at_pool = look_at_pool
+        self._namespaces = Namespaces(kube, cache)
+        self._statuses = Statuses(kube, cache, metrics)
+        self._claims = Claims(kube, cache, conversations, self._statuses, metrics, look_at_pool)
 
     async def execute(self, observed: Observed, plan: plans.Plan) -> float | None:
         """Carry out the plan made for what was observed; return in how many seconds to look again.
@@ -58,32 +76,62 @@ class Executor:
         Raises:
             KubeError: the API server could not be reached or gave an unexpected answer: try again.
         """
+        subject = _Subject(observed.key, observed.job.uid if observed.job else observed.deleted_uid)
+        if observed.job is not None:
+            self._claims.note_look(observed.job)
         for action in plan.actions:
-            if not await self._do(observed.key, action):
+            if isinstance(action, plans.ClaimPod):
+                done = await self._claims.claim(observed, action)
+            else:
+                done = await self._do(subject, action)
+            if not done:
                 return 0.0
         if plan.status is not None:
-            await self._write_status(observed, plan.status)
+            await self._statuses.write_job(observed, plan.status)
         if plan.notice is not None and observed.job is not None:
             await self._events.record(
                 _involved(observed.key, observed.job.uid), "Warning", plan.notice.reason, plan.notice.message
             )
         return plan.requeue_after
 
-    async def _do(self, key: JobKey, action: plans.Action) -> bool:
+    def forget(self, job_uid: str) -> None:
+        """The job is over, or gone."""
+        self._claims.forget(job_uid)
+
+    async def execute_pool(self, observed: ObservedPool, plan: plans.Plan) -> float | None:
+        """Do the same for a pool.
+
+        Raises:
+            KubeError: as `execute`.
+        """
+        self._metrics.show_pool(observed)
+        subject = _Subject(observed.key, observed.pool.uid if observed.pool else "")
+        for action in plan.actions:
+            if not await self._do(subject, action):
+                return 0.0
+        if plan.status is not None:
+            await self._statuses.write_pool(observed, plan.status)
+        return plan.requeue_after
+
+    async def _do(self, subject: _Subject, action: plans.Action) -> bool:
         """Carry out one action; False if the plan's premise does not hold (any more)."""
+        key = subject.key
         match action:
             case plans.PrepareNamespace():
-                return await self._prepare(key, action.namespace)
+                if problem := await self._namespaces.prepare(action.namespace):
+                    self._refuse(subject, Reason.NAMESPACE_NOT_PREPARED, problem)
+                    return False
             case plans.ReadSource():
                 await self._read_source(action)
             case plans.ApplySchemas():
+                assert isinstance(key, JobKey)
                 self._checks.ensure(key, action.job_uid, action.subject, action.digest, action.requests)
             case plans.CreatePod():
-                return await self._create_pod(key, action)
+                return await self._create_pod(subject, action)
             case plans.Converse():
                 self._conversations.ensure(key, action.pod, action.pod_uid)
             case plans.ClaimPod():
-                return await self._claim(key, action)
+                raise TypeError("a claim needs to know what was observed")
             case plans.HandOver():
                 try:
                     await self._conversations.hand_over(action.pod_uid, action.request)
@@ -104,41 +152,15 @@ class Executor:
                 self._cache.remember_outputs(action.job_uid, await store_outputs(self._kube, action))
             case plans.DeletePod():
                 await self._kube.delete(PODS, action.namespace, action.pod, uid=action.pod_uid)
-                self._cache.note_deletion(action.pod_uid, time.time())
-                log.info("pod deleted", job=str(key), pod=action.pod)
+                self._cache.pods.note_deletion(action.pod_uid, time.time())
+                log.info("pod deleted", owner=str(key), pod=action.pod)
+            case plans.DiscardPod():
+                return await self._discard(subject, action)
             case plans.DeleteJob():
                 await self._kube.delete(JOBS, action.namespace, action.name, uid=action.uid, propagation="Background")
                 log.info("job deleted after its time to live", job=str(key))
             case _:
                 assert_never(action)
-        return True
-
-    async def _prepare(self, key: JobKey, namespace: str) -> bool:
-        """Service account first, policy last: a namespace counts as prepared once the policy is there."""
-        async with self._preparing[namespace]:  # once for all jobs that were applied together
-            return self._cache.is_prepared(namespace) or await self._prepare_now(key, namespace)
-
-    async def _prepare_now(self, key: JobKey, namespace: str) -> bool:
-        try:
-            await self._kube.create(SERVICE_ACCOUNTS, namespace, runner_service_account(namespace))
-            wanted = runner_policy(namespace)
-            policy = await self._kube.create(NETWORK_POLICIES, namespace, wanted)
-            if difference := _tampered(policy, wanted):
-                restored = await self._kube.patch(NETWORK_POLICIES, namespace, names.RUNNER_POLICY, difference)
-                if restored is None:
-                    return False
-                policy = restored
-                log.warning("runner policy restored", namespace=namespace)
-        except (Forbidden, Invalid, NotFound) as error:
-            self._refuse(
-                key, Reason.NAMESPACE_NOT_PREPARED, f"namespace {namespace} cannot be prepared: {error.message}"
-            )
-            return False
-        if policy["spec"] != wanted["spec"]:
-            self._refuse(key, Reason.NAMESPACE_NOT_PREPARED, f"NetworkPolicy {names.RUNNER_POLICY} cannot be restored")
-            return False
-        self._cache.put_policy(policy)
-        log.info("namespace prepared", namespace=namespace)
         return True
 
     async def _read_source(self, action: plans.ReadSource) -> None:
@@ -153,89 +175,70 @@ class Executor:
         self._cache.remember_stored_interims(action.job_uid, stored, time.time())
         self._conversations.forget_interims(action.pod_uid, stored.seq)
 
-    async def _create_pod(self, key: JobKey, action: plans.CreatePod) -> bool:
+    async def _create_pod(self, subject: _Subject, action: plans.CreatePod) -> bool:
         manifest = dict(action.manifest)
         try:
-            created = await self._kube.create(PODS, key.namespace, manifest)
+            created = await self._kube.create(PODS, subject.key.namespace, manifest)
         except QuotaExceeded as error:
-            self._refuse(key, Reason.QUOTA_EXCEEDED, error.message)
+            self._refuse(subject, Reason.QUOTA_EXCEEDED, error.message)
             return False
         except (Forbidden, Invalid, NotFound) as error:
-            self._cache.unprepare(key.namespace)
-            self._refuse(key, Reason.POD_REFUSED, f"the API server refuses the runner pod: {error.message}")
+            self._cache.unprepare(subject.key.namespace)
+            self._refuse(subject, Reason.POD_REFUSED, f"the API server refuses the runner pod: {error.message}")
             return False
-        if parse_pod(created).job_uid != action.job_uid:
+        pod = parse_pod(created)
+        if action.owner_uid not in (pod.job_uid, pod.pool_uid):
             name = manifest["metadata"]["name"]
-            self._refuse(key, Reason.NAME_CONFLICT, f"pod {name} exists and does not belong to this job")
+            self._refuse(subject, Reason.NAME_CONFLICT, f"pod {name} exists and belongs to somebody else")
             return False
-        self._cache.put_pod(created)
-        self._cache.forget_refusal(action.job_uid)
-        log.info("pod created", job=str(key), pod=created["metadata"]["name"])
+        self._cache.forget_refusal(subject.uid)
+        if isinstance(subject.key, PoolKey):
+            self._cache.put_made_pod(subject.uid, created)
+        else:
+            self._cache.put_pod(created)
+            self._missed(subject, pod.profile)
+        log.info("pod created", owner=str(subject.key), pod=pod.name)
         return True
 
-    async def _claim(self, key: JobKey, action: plans.ClaimPod) -> bool:
-        uid = action.patch["metadata"]["uid"]
+    def _missed(self, job: _Subject, profile: str) -> None:
+        """Tell the pools that would have had a pod for this job that they had none ready."""
+        now = time.time()
+        self._cache.demand.accepted(job.uid)
+        self._cache.demand.starting(job.uid, job.key.namespace, profile)
+        for pool in self._cache.pools(job.key.namespace, profile):
+            if pool.spec is not None and pool.spec.replicas > 0:
+                self._cache.demand.asked(pool.uid, now, hit=False)
+                self._metrics.asked.labels(pool.key.namespace, pool.key.name, "miss").inc()
+                self._look_at_pool(pool.key)
+
+    async def _discard(self, subject: _Subject, action: plans.DiscardPod) -> bool:
+        """Delete a pod that waits in a pool, if it still does: a claim that is under way goes first."""
+        if not self._cache.pods.take(action.pod_uid):
+            return False
         try:
-            claimed = await self._kube.patch(PODS, action.namespace, action.pod, dict(action.patch))
+            await self._kube.delete(
+                PODS, action.namespace, action.pod, uid=action.pod_uid, resource_version=action.version
+            )
         except Conflict:
-            claimed = await self._kube.get(PODS, action.namespace, action.pod)
-            if claimed is not None and claimed["metadata"]["uid"] == uid:
-                raise  # others write it, too, and it is still there: once more
-            claimed = None
-        if claimed is None:
-            self._cache.drop_pod(uid)
-            log.info("claim failed: the pod is gone", job=str(key), pod=action.pod)
+            current = await self._kube.get(PODS, action.namespace, action.pod)
+            if current is not None and current["metadata"]["uid"] == action.pod_uid:
+                self._cache.put_pod(current)
             return False
-        self._cache.put_pod(claimed)
+        finally:
+            self._cache.pods.release(action.pod_uid)
+        self._cache.pods.note_deletion(action.pod_uid, time.time())
+        self._metrics.wasted.labels(action.namespace, subject.key.name, action.why.value).inc()
+        log.info("pool's pod discarded", pool=str(subject.key), pod=action.pod, why=action.why.value)
         return True
 
-    async def _write_status(self, observed: Observed, wanted: Mapping[str, Any]) -> None:
-        """Write what differs. Guarded by uid; that a terminal phase stays is guarded by the CRD's own rule."""
-        job = observed.job
-        assert job is not None
-        difference = merge_patch(job.status, wanted)
-        if not difference:
-            return
-        body = {"metadata": {"uid": job.uid}, "status": difference}
-        try:
-            written = await self._kube.patch(JOBS, job.key.namespace, job.key.name, body, subresource="status")
-        except (Conflict, Invalid) as error:
-            written = await self._kube.get(JOBS, job.key.namespace, job.key.name)
-            if written is not None and written["metadata"]["uid"] != job.uid:
-                written = None
-            elif written is not None and not parse_job(written).phase.terminal:
-                self._cache.put_job(written)
-                raise
-            log.warning("status not written", job=str(job.key), error=str(error))
-        self._cache.remember_status_write(job.uid, time.time())
-        if written is None:
-            self._cache.drop_job(job.key, job.uid)
-            return
-        self._cache.put_job(written)
-        if wanted.get("phase") != job.status.get("phase"):
-            log.info("job changed", job=str(job.key), phase=wanted.get("phase"), reason=_reason(wanted))
-
-    def _refuse(self, key: JobKey, reason: Reason, message: str) -> None:
-        job = self._cache.observe(key, lambda _: None).job
-        if job is not None:
-            self._cache.remember_refusal(job.uid, reason, message, time.time())
-        log.warning("refused by the API server", job=str(key), reason=reason.value)
-
-
-def _tampered(policy: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the patch that makes the policy what it should be: its spec, and the label by which it is watched."""
-    labels = wanted["metadata"]["labels"]
-    spec = merge_patch(policy["spec"], wanted["spec"])
-    if not spec and labels.items() <= policy["metadata"].get("labels", {}).items():
-        return {}
-    return {"metadata": {"uid": policy["metadata"]["uid"], "labels": labels}, "spec": spec}
+    def _refuse(self, subject: _Subject, reason: Reason, message: str) -> None:
+        self._cache.remember_refusal(subject.uid, reason, message, time.time())
+        if reason is Reason.QUOTA_EXCEEDED and isinstance(subject.key, JobKey):
+            self._cache.demand.refused(subject.uid, subject.key.namespace)
+        log.warning("refused by the API server", owner=str(subject.key), reason=reason.value)
 
 
 def _involved(key: JobKey, uid: str) -> InvolvedObject:
     return InvolvedObject(
         api_version=names.API_VERSION, kind="RuntimeJob", namespace=key.namespace, name=key.name, uid=uid
     )
-
-
-def _reason(status: Mapping[str, Any]) -> str:
-    return str(next((c["reason"] for c in status.get("conditions", [])), ""))

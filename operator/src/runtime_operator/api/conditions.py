@@ -95,6 +95,11 @@ class Reason(StrEnum):
     INTERIM_RESULT_VIOLATES_SCHEMA = "InterimResultViolatesSchema"
     PROGRAM_CHANGED = "ProgramChanged"
 
+    # Runner pools.
+    POOL_READY = "PoolReady"
+    REFILLING = "Refilling"
+    SCALED_TO_ZERO = "ScaledToZero"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:

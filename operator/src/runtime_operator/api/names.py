@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import NamedTuple
 
 GROUP = "quantumruntime.dev"
@@ -14,6 +15,7 @@ PROGRAMS = "runtimeprograms"
 CLUSTER_PROGRAMS = "clusterruntimeprograms"
 BACKENDS = "runtimebackends"
 OUTPUTS = "runtimejoboutputs"
+POOLS = "runnerpools"
 
 ROLE_LABEL = f"{GROUP}/role"
 RUNNER_ROLE = "runner"
@@ -23,6 +25,10 @@ JOB_NAME_LABEL = f"{GROUP}/job-name"
 JOB_UID_LABEL = f"{GROUP}/job-uid"
 ATTEMPT_LABEL = f"{GROUP}/attempt"
 PROFILE_LABEL = f"{GROUP}/profile"
+POOL_LABEL = f"{GROUP}/pool"
+"""Name of the pool a pod was started for: it keeps it when a job has claimed it."""
+TEMPLATE_LABEL = f"{GROUP}/template"
+"""Digest of what a pool's pod was made from: another one, and the pod is replaced."""
 CLAIMED_ANNOTATION = f"{GROUP}/claimed-for-seconds"
 """On a claimed pod, for people: how many seconds of program time its ``activeDeadlineSeconds`` was set for."""
 
@@ -34,6 +40,17 @@ RUNNER_SELECTOR = f"{ROLE_LABEL}={RUNNER_ROLE}"
 
 class JobKey(NamedTuple):
     """Which job: the work queue's key."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolKey:
+    """Which pool: the work queue's key. No tuple, so that it never equals a job's."""
 
     namespace: str
     name: str

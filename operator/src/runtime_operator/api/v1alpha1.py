@@ -136,6 +136,17 @@ class JobSpec(_Model):
     ttl: Ttl = Ttl()
 
 
+class RunnerPoolSpec(_Model):
+    """Of RunnerPool."""
+
+    profile: str | None = None
+    replicas: int = 1
+    low_watermark: int | None = None
+    """Below so many pods, started or starting, they are replaced also while jobs start; None: half of ``replicas``."""
+    max_age_seconds: int = 86400
+    scale_to_zero_after_seconds: int | None = None
+
+
 class BackendSpec(_Model):
     """Of RuntimeBackend: exactly one way to build a backend, passed to the runner as it stands."""
 

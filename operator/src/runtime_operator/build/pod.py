@@ -1,20 +1,27 @@
-"""The runner pod: everything in it comes from the profile, the operator's configuration and the job's identity.
+"""The runner pod: everything in it comes from the profile, the operator's configuration and its owner's identity.
 
-Nothing a user writes reaches it but the names of job and profile, as labels. The job itself arrives on stdin.
+Nothing a user writes reaches it but the names of job, pool and profile, as labels. The job itself arrives on stdin. A
+job's own pod and a pool's differ in metadata and deadline alone; `claim` makes a pool's pod the job's.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from runtime_operator.api import names
 
 if TYPE_CHECKING:
     from runtime_operator.config import Profile
+    from runtime_operator.observe.snapshots import PodSnapshot
 
 RUNNER_UID = 65532
 GRACE_SECONDS = 3
 """Between the kubelet's SIGTERM and its SIGKILL: the supervisor needs well under one."""
+
+SAFE_TO_EVICT_ANNOTATION = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+"""A node with a job's pod is not removed; an idle pod may go with its node, because the pool replaces it."""
 
 
 def runner_pod(
@@ -31,6 +38,114 @@ def runner_pod(
 
     ``deadline_seconds`` is generous at creation and lowered by the claim, when the node's clock is known.
     """
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": names.child_name(job_uid, names.RUNNER_ROLE, attempt),
+            "namespace": namespace,
+            "labels": _labels(profile_name) | _job_labels(job_name, job_uid, attempt),
+            "annotations": {SAFE_TO_EVICT_ANNOTATION: "false"},
+            "ownerReferences": [owner_reference(job_name, job_uid)],
+        },
+        "spec": _spec(profile, deadline_seconds),
+    }
+
+
+def pool_pod(
+    *,
+    pool_name: str,
+    pool_uid: str,
+    namespace: str,
+    token: str,
+    attempt: int,
+    profile_name: str,
+    profile: Profile,
+    deadline_seconds: int,
+) -> dict[str, Any]:
+    """Return a pod that will wait for a job. The token makes its name: another one, another pod.
+
+    ``attempt`` says how many of the pool's pods before it failed to start, one after the other; the claim replaces it
+    by the job's. ``deadline_seconds`` has room for the longest wait and the longest run; the claim lowers it.
+    """
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": pool_pod_name(pool_uid, token),
+            "namespace": namespace,
+            "labels": _labels(profile_name)
+            | {
+                names.POOL_LABEL: pool_name,
+                names.TEMPLATE_LABEL: template_digest(profile_name, profile),
+                names.ATTEMPT_LABEL: str(attempt),
+            },
+            "annotations": {SAFE_TO_EVICT_ANNOTATION: "true"},
+            "ownerReferences": [owner_reference(pool_name, pool_uid, kind="RunnerPool")],
+        },
+        "spec": _spec(profile, deadline_seconds),
+    }
+
+
+def pool_pod_name(pool_uid: str, token: str) -> str:
+    """Return the name of a pool's pod: free of user text, and nobody else's who does not know the token."""
+    return f"rpool-{hashlib.sha256(f'{pool_uid}/{token}'.encode()).hexdigest()[:20]}"
+
+
+def template_digest(profile_name: str, profile: Profile) -> str:
+    """Return a short digest of everything in a pool's pod but its identity and deadline.
+
+    It changes with the profile's content and with what this module makes of it, and fits a label.
+    """
+    made = [_labels(profile_name), _spec(profile, 0)]
+    return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def claim(
+    job_name: str, job_uid: str, attempt: int, *, pod: PodSnapshot, deadline_seconds: int, execution_seconds: int
+) -> dict[str, Any]:
+    """Return the merge patch that claims the pod for the job, for ``execution_seconds`` of program time.
+
+    A pool's pod becomes the job's, if it is still in the state that was seen. A job's own pod only gets its deadline:
+    nobody else may claim it, so its state does not matter.
+    """
+    metadata: dict[str, Any] = {
+        "uid": pod.uid,
+        "annotations": {names.CLAIMED_ANNOTATION: str(execution_seconds)},
+    }
+    if pod.pool_uid:
+        metadata["resourceVersion"] = pod.version
+        metadata["ownerReferences"] = [owner_reference(job_name, job_uid)]
+        metadata["labels"] = _job_labels(job_name, job_uid, attempt)
+        metadata["annotations"][SAFE_TO_EVICT_ANNOTATION] = "false"
+    return {"metadata": metadata, "spec": {"activeDeadlineSeconds": deadline_seconds}}
+
+
+def owner_reference(name: str, uid: str, *, kind: str = "RuntimeJob") -> dict[str, Any]:
+    """Return what makes an object go when its job or pool goes, also while the operator is down."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": kind,
+        "name": name,
+        "uid": uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+
+
+def _labels(profile_name: str) -> dict[str, str]:
+    return {
+        names.ROLE_LABEL: names.RUNNER_ROLE,
+        names.MANAGED_BY_LABEL: names.MANAGED_BY,
+        names.PROFILE_LABEL: profile_name,
+    }
+
+
+def _job_labels(job_name: str, job_uid: str, attempt: int) -> dict[str, str]:
+    return {names.JOB_NAME_LABEL: job_name, names.JOB_UID_LABEL: job_uid, names.ATTEMPT_LABEL: str(attempt)}
+
+
+def _spec(profile: Profile, deadline_seconds: int) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "restartPolicy": "Never",
         "activeDeadlineSeconds": deadline_seconds,
@@ -65,37 +180,7 @@ def runner_pod(
     }
     if profile.host_users is not None:
         spec["hostUsers"] = profile.host_users
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": names.child_name(job_uid, names.RUNNER_ROLE, attempt),
-            "namespace": namespace,
-            "labels": {
-                names.ROLE_LABEL: names.RUNNER_ROLE,
-                names.MANAGED_BY_LABEL: names.MANAGED_BY,
-                names.JOB_NAME_LABEL: job_name,
-                names.JOB_UID_LABEL: job_uid,
-                names.ATTEMPT_LABEL: str(attempt),
-                names.PROFILE_LABEL: profile_name,
-            },
-            "annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
-            "ownerReferences": [owner_reference(job_name, job_uid)],
-        },
-        "spec": spec,
-    }
-
-
-def owner_reference(job_name: str, job_uid: str) -> dict[str, Any]:
-    """Return what makes an object go when its job goes, also while the operator is down."""
-    return {
-        "apiVersion": names.API_VERSION,
-        "kind": "RuntimeJob",
-        "name": job_name,
-        "uid": job_uid,
-        "controller": True,
-        "blockOwnerDeletion": False,
-    }
+    return spec
 
 
 def _container(profile: Profile) -> dict[str, Any]:

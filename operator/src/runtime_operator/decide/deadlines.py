@@ -20,6 +20,9 @@ CANCEL_PATIENCE = 5.0
 UNREACHABLE_SECONDS = 10.0
 """A silence that is over sooner, as when the operator or a stream starts again, is not worth a status write."""
 
+ROOM_SECONDS = 15.0
+"""How often a job whose runner waits for a stream is looked at, if nothing else brings it back."""
+
 REREAD_SECONDS = 2.0
 """How often a ConfigMap that a waiting job needs is looked for: they are not watched."""
 

@@ -75,7 +75,10 @@ def _queued(observed: Observed, job: JobSnapshot, now: float, config: OperatorCo
 
 
 def _running(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
-    """The job is promised to one pod: it ends with that pod, whatever happens."""
+    """The job is promised to one pod: it ends with that pod, whatever happens, once the pod was claimed."""
+    if observed.unclaimed:
+        again = status.queued(job, now, Reason.WAITING_FOR_RUNNER, "the pod it was promised to could not be claimed")
+        return Plan(status=again, requeue_after=0.0)
     pod = next((pod for pod in observed.own_pods if pod.uid == job.runner_uid), None)
     plan = _with_its_pod(observed, job, pod, now, config)
     ends = plan.status is not None and Phase(plan.status["phase"]).terminal
@@ -108,6 +111,8 @@ def _with_its_pod(
     if lost := ending.lost(job, runner, pod, now, config):
         return lost
     cancelled = job.spec is not None and job.spec.cancel
+    if runner is not None and runner.resting_until is not None and now < runner.resting_until and not cancelled:
+        return Plan(requeue_after=runner.resting_until - now)
     if runner is None or not runner.connected:
         return _unheard(observed, job, runner, pod, now)
     if not runner.job_uid:
@@ -123,8 +128,10 @@ def _with_its_pod(
 def _unheard(observed: Observed, job: JobSnapshot, runner: RunnerSnapshot | None, pod: PodSnapshot, now: float) -> Plan:
     """The runner has not said where it is: ask, and do not wait for its answer longer than for anybody's."""
     converse = Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid)
-    silence = now - runner.silent_since if runner is not None else 0.0
     cancelled = job.spec is not None and job.spec.cancel
+    if runner is not None and runner.waits_for_room and not cancelled:
+        return Plan(actions=(converse,), requeue_after=deadlines.ROOM_SECONDS)
+    silence = now - max(runner.silent_since, runner.resting_until or 0.0) if runner is not None else 0.0
     stop = delete(pod) if cancelled and silence >= deadlines.CANCEL_PATIENCE else ()
     unreachable, unwritten = None, now - observed.status_written_at >= deadlines.STATUS_INTERVAL
     if runner is not None and silence >= deadlines.UNREACHABLE_SECONDS and unwritten:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -14,6 +15,25 @@ if TYPE_CHECKING:
     from runtime_operator.api.conditions import Reason
     from runtime_operator.api.v1alpha1 import ConfigMapRef
     from runtime_operator.observe.snapshots import PodSnapshot, StoredInterims
+
+
+class Waste(StrEnum):
+    """Why a pool's pod is deleted without having had a job."""
+
+    SURPLUS = "surplus"
+    """There are more than the pool wants."""
+    OUTDATED = "outdated"
+    """Its profile, or its image, has changed."""
+    OLD = "old"
+    """It has waited for longer than the pool allows."""
+    FAILED = "failed"
+    """Its container has ended, could not be started in time, or its runner makes no sense."""
+    LOST = "lost"
+    """Its node has not been heard of."""
+    UNKNOWN = "unknown"
+    """It is not known that an operator has made it."""
+    YIELDED = "yielded"
+    """The namespace's quota has no room for a job."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,10 +65,11 @@ class ApplySchemas:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CreatePod:
-    """Create the runner's pod. One of this name and owner may exist already: that is success."""
+    """Create a runner's pod. One of this name and owner may exist already: that is success."""
 
     manifest: Mapping[str, Any]
-    job_uid: str
+    owner_uid: str
+    """Of the job or the pool."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,11 +83,18 @@ class Converse:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClaimPod:
-    """Set the pod's deadline, which the program cannot touch, before the job is handed over."""
+    """Make the pod this job's, with a deadline that the program cannot touch, and promise the job to it.
+
+    Both writes are under way at the same time, and both are there before the job is handed over.
+    """
 
     namespace: str
     pod: str
+    pod_uid: str
     patch: Mapping[str, Any]
+    """Of the pod."""
+    promise: Mapping[str, Any]
+    """The whole status of the job."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +157,17 @@ class DeletePod:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DiscardPod:
+    """Delete this pod of a pool, unless a job has claimed it meanwhile: then it has another version."""
+
+    namespace: str
+    pod: str
+    pod_uid: str
+    version: str
+    why: Waste
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DeleteJob:
     """Delete the job itself: only ever because its ``ttl.jobSeconds`` says so."""
 
@@ -150,6 +189,7 @@ Action = (
     | StoreInterims
     | StoreOutputs
     | DeletePod
+    | DiscardPod
     | DeleteJob
 )
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from runtime_runner import contract
 from runtime_runner.schema.verdicts import Request
 
-from runtime_operator.api import names
 from runtime_operator.api.conditions import Reason
 from runtime_operator.api.v1alpha1 import Compatibility
-from runtime_operator.build.pod import runner_pod
+from runtime_operator.build.pod import claim, runner_pod, template_digest
 from runtime_operator.decide import checks, deadlines, ending, status, waiting
 from runtime_operator.decide.plan import (
     ApplySchemas,
@@ -24,6 +23,7 @@ from runtime_operator.decide.plan import (
     ReadSource,
     delete,
 )
+from runtime_operator.decide.warm import candidates
 from runtime_operator.observe.snapshots import program_digest
 
 if TYPE_CHECKING:
@@ -34,10 +34,9 @@ if TYPE_CHECKING:
 def start(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
     """Bring up a runner for the job and promise the job to it."""
     assert job.spec is not None
-    program, backend, limits = observed.program, observed.backend, config.limits
-    assert program is not None
-    assert program.spec is not None
-    assert backend is not None  # checked: ProgramNotFound, InvalidSpec, BackendNotFound
+    limits = config.limits
+    assert observed.program is not None
+    assert observed.backend is not None  # checked: ProgramNotFound, BackendNotFound
     if unchecked := _unchecked_inputs(observed, job):
         quiet = deadlines.waiting_since(job) + waiting.QUIET_SECONDS - now
         message = "its inputs are being checked with the program's schema"
@@ -61,27 +60,68 @@ def start(observed: Observed, job: JobSnapshot, now: float, config: OperatorConf
         actions = (Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),) if pod.scheduled else ()
         waits = status.queued(job, now, trouble.reason, trouble.message) if trouble else None
         return Plan(actions=actions, status=waits, requeue_after=waiting.look_again(pod, now, limits))
-    execution = deadlines.execution_seconds(job.spec, program.spec, limits)
-    deadline = deadlines.pod_deadline_seconds(pod, runner, execution, limits, now)
-    if deadline is None or runner.broken or runner.job_uid not in ("", job.uid):
+    if runner.broken or runner.job_uid not in ("", job.uid):
         return Plan(actions=delete(pod))
-    patch = {
-        "metadata": {
-            "uid": pod.uid,
-            "annotations": {names.CLAIMED_ANNOTATION: str(execution)},
-        },
-        "spec": {"activeDeadlineSeconds": deadline},
-    }
-    promised = status.handed_over(
-        job, now, pod=pod, program=program, digest=program_digest(program, observed.source), backend=backend.name
+    return _claim(observed, job, pod, runner, now, config) or Plan(actions=delete(pod))
+
+
+def _claim(
+    observed: Observed,
+    job: JobSnapshot,
+    pod: PodSnapshot,
+    runner: RunnerSnapshot,
+    now: float,
+    config: OperatorConfig,
+    attempt: int | None = None,
+) -> Plan | None:
+    """Promise the job to this pod, its own or one of a pool; None if the pod's deadline leaves no time for the run."""
+    program = observed.program
+    assert job.spec is not None
+    assert program is not None
+    assert program.spec is not None
+    assert observed.source is not None
+    assert observed.backend is not None  # all checked
+    execution = deadlines.execution_seconds(job.spec, program.spec, config.limits)
+    deadline = deadlines.pod_deadline_seconds(pod, runner, execution, config.limits, now)
+    if deadline is None:
+        return None
+    number = pod.attempt if attempt is None else attempt
+    patch = claim(job.key.name, job.uid, number, pod=pod, deadline_seconds=deadline, execution_seconds=execution)
+    promise = status.handed_over(
+        job,
+        now,
+        pod=pod,
+        attempt=number,
+        program=program,
+        digest=program_digest(program, observed.source),
+        backend=observed.backend.name,
     )
-    return Plan(
-        actions=(ClaimPod(namespace=pod.namespace, pod=pod.name, patch=patch),), status=promised, requeue_after=0.0
-    )
+    action = ClaimPod(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid, patch=patch, promise=promise)
+    return Plan(actions=(action,), requeue_after=0.0)
+
+
+def _take_warm(
+    observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig, *, attempt: int
+) -> Plan | None:
+    """Claim a pod that waits in a pool of the job's namespace and profile, if there is one."""
+    assert job.spec is not None
+    assert observed.program is not None
+    assert observed.program.spec is not None
+    if not observed.idle:
+        return None
+    execution = deadlines.execution_seconds(job.spec, observed.program.spec, config.limits)
+    profile = observed.program.spec.profile or config.default_profile
+    template = template_digest(profile, config.profiles[profile])
+    ready = candidates(observed.idle, template, execution, config.limits, now)
+    if not ready:
+        return None
+    runner = next(entry.runner for entry in observed.idle if entry.pod.uid == ready[0].uid)
+    assert runner is not None
+    return _claim(observed, job, ready[0], runner, now, config, attempt)
 
 
 def _next_attempt(observed: Observed, job: JobSnapshot, now: float, config: OperatorConfig) -> Plan:
-    """Create a pod, unless the API server has just refused one or enough have failed."""
+    """Take a warm pod or create one, unless the API server has just refused one or enough have failed."""
     assert job.spec is not None
     assert observed.program is not None
     assert observed.program.spec is not None
@@ -90,6 +130,9 @@ def _next_attempt(observed: Observed, job: JobSnapshot, now: float, config: Oper
         last = waiting.why_it_ended(pods[-1])
         message = f"{config.limits.start_attempts} pods ended before the program was started; the last one: {last}"
         return ending.give_up(job, now, Reason.RUNNER_START_FAILED, message, *pods)
+    attempt = pods[-1].attempt + 1 if pods else 0
+    if warm := _take_warm(observed, job, now, config, attempt=attempt):
+        return warm
     held = waiting.after_refusal(observed, now)
     if held is not None:
         return held
@@ -98,7 +141,7 @@ def _next_attempt(observed: Observed, job: JobSnapshot, now: float, config: Oper
         job_name=job.key.name,
         job_uid=job.uid,
         namespace=job.key.namespace,
-        attempt=pods[-1].attempt + 1 if pods else 0,
+        attempt=attempt,
         profile_name=profile,
         profile=config.profiles[profile],
         deadline_seconds=config.limits.pod_start_seconds
@@ -107,7 +150,7 @@ def _next_attempt(observed: Observed, job: JobSnapshot, now: float, config: Oper
         + config.limits.backstop_seconds
         + 1,
     )
-    return Plan(actions=(CreatePod(manifest=manifest, job_uid=job.uid),), requeue_after=waiting.QUIET_SECONDS)
+    return Plan(actions=(CreatePod(manifest=manifest, owner_uid=job.uid),), requeue_after=waiting.QUIET_SECONDS)
 
 
 def hand_over(
@@ -136,7 +179,9 @@ def hand_over(
     digest = program_digest(program, observed.source)
     if job.status.get("program", {}).get("digest") != digest:
         backend = observed.backend.name
-        promised = status.handed_over(job, now, pod=pod, program=program, digest=digest, backend=backend)
+        promised = status.handed_over(
+            job, now, pod=pod, attempt=pod.attempt, program=program, digest=digest, backend=backend
+        )
         return Plan(status=promised, requeue_after=0.0)
     request = contract.Job(
         job_uid=job.uid,

@@ -55,7 +55,14 @@ def queued(job: JobSnapshot, now: float, reason: Reason, message: str) -> dict[s
 
 
 def handed_over(
-    job: JobSnapshot, now: float, *, pod: PodSnapshot, program: ProgramSnapshot, digest: str, backend: str
+    job: JobSnapshot,
+    now: float,
+    *,
+    pod: PodSnapshot,
+    attempt: int,
+    program: ProgramSnapshot,
+    digest: str,
+    backend: str,
 ) -> dict[str, Any]:
     """The job is promised to this pod: written before the hand-over, so that no other pod ever gets it."""
     return {
@@ -63,7 +70,13 @@ def handed_over(
         **_observed(job, now, _running_conditions(_handed_over_to(pod))),
         "program": {"kind": program.kind.value, "name": program.name, "digest": digest, **_special(program)},
         "backend": {"name": backend},
-        "runner": {"pod": pod.name, "uid": pod.uid, "node": pod.node, "path": "cold", "attempt": pod.attempt},
+        "runner": {
+            "pod": pod.name,
+            "uid": pod.uid,
+            "node": pod.node,
+            "path": "warm" if pod.pool else "cold",
+            "attempt": attempt,
+        },
     }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import kopf
 
-from runtime_operator.handlers import jobs, programs
+from runtime_operator.handlers import jobs, pools, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ def build(cache: Cache, queue: WorkQueue[Key], healthy: Callable[[], str]) -> ko
     registry = kopf.OperatorRegistry()
     jobs.register(registry, cache, queue)
     programs.register(registry, cache, queue)
+    pools.register(registry, cache, queue)
 
     @kopf.on.probe(registry=registry, id="watches")
     async def watches(**_: Any) -> str:

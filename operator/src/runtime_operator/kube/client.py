@@ -60,6 +60,7 @@ NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies")
 JOBS = Resource(names.GROUP, names.VERSION, names.JOBS)
 PROGRAMS = Resource(names.GROUP, names.VERSION, names.PROGRAMS)
 CLUSTER_PROGRAMS = Resource(names.GROUP, names.VERSION, names.CLUSTER_PROGRAMS, namespaced=False)
+POOLS = Resource(names.GROUP, names.VERSION, names.POOLS)
 BACKENDS = Resource(names.GROUP, names.VERSION, names.BACKENDS, namespaced=False)
 OUTPUTS = Resource(names.GROUP, names.VERSION, names.OUTPUTS)
 
@@ -97,10 +98,15 @@ class Kube(Protocol):
         name: str,
         *,
         uid: str,
+        resource_version: str | None = None,
         grace_seconds: int | None = None,
         propagation: Propagation | None = None,
     ) -> None:
-        """Have this very object deleted; nothing happens if there is none, or another one of its name."""
+        """Have this very object deleted; nothing happens if there is none, or another one of its name.
+
+        Raises:
+            Conflict: a resource version was given, and the object has another one; nothing was changed.
+        """
         ...
 
     async def list(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from asyncio import sslproto
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
     from pathlib import Path
+
+TLS_BUFFER_BYTES = 32 * 1024
+"""What asyncio reads at once from one TLS connection. It keeps a buffer of this size for each, 256 KiB by default: with
+a thousand attach streams, which hardly say anything, a quarter of a gigabyte."""
 
 TOKEN_SECONDS = 60.0
 """How old a token read from its file may be. The kubelet renews a projected token when a fifth of its life is left."""
@@ -33,6 +38,7 @@ class Connection:
         proxy: str | None = None,
     ) -> None:
         self.server = server.rstrip("/")
+        sslproto.SSLProtocol.max_size = TLS_BUFFER_BYTES
         self._connector = aiohttp.TCPConnector(ssl=tls or True, limit=0)  # watches and streams hold theirs for ever
         self._headers = {"User-Agent": "quantum-runtime-operator", **(headers or {})}
         self._middlewares = (_Token(token_file),) if token_file else ()

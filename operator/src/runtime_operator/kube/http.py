@@ -99,18 +99,23 @@ class HttpKube:
         name: str,
         *,
         uid: str,
+        resource_version: str | None = None,
         grace_seconds: int | None = None,
         propagation: Propagation | None = None,
     ) -> None:
-        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        preconditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
         if propagation is not None:
             options["propagationPolicy"] = propagation
         try:
             await self._object("DELETE", resource, namespace, _segment(name), body=options)
-        except (errors.NotFound, errors.Conflict):
+        except errors.NotFound:
             return
+        except errors.Conflict:
+            if resource_version is not None:
+                raise
 
     async def list(
         self, resource: Resource, namespace: str | None = None, *, label_selector: str = ""

@@ -12,9 +12,13 @@ from runtime_runner import backend_names
 
 from runtime_operator.api import names
 from runtime_operator.api.conditions import ConditionType
-from runtime_operator.api.names import JobKey
+from runtime_operator.api.names import JobKey, PoolKey
 from runtime_operator.api.v1alpha1 import Phase, ProgramKind
 from runtime_operator.build.namespace import runner_policy
+from runtime_operator.decide.warm import is_believed
+from runtime_operator.observe.demand import Ledger
+from runtime_operator.observe.pods import Pods, owner
+from runtime_operator.observe.pools import ObservedPool, PoolPod, parse_pool
 from runtime_operator.observe.snapshots import (
     BackendSnapshot,
     Observed,
@@ -28,10 +32,12 @@ from runtime_operator.observe.snapshots import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from runtime_operator.api.conditions import Reason
     from runtime_operator.api.v1alpha1 import ConfigMapRef
+    from runtime_operator.observe.pods import Owner
+    from runtime_operator.observe.pools import PoolSnapshot
     from runtime_operator.observe.schemas import Checked, ResultSchemas
     from runtime_operator.observe.snapshots import (
         JobSnapshot,
@@ -55,7 +61,7 @@ _GONE_REMEMBERED = 10_000
 
 @dataclasses.dataclass(slots=True)
 class _Memory:
-    """What belongs to one job but to no object: gone when the operator restarts, and found out again."""
+    """What belongs to one job or pool but to no object: gone when the operator restarts, and found out again."""
 
     source: Source | None = None
     source_from: ConfigMapRef | None = None
@@ -68,13 +74,20 @@ class _Memory:
     outputs: Outputs | None = None
     refusal: Refusal | None = None
     status_written_at: float = 0.0
+    unclaimed: str = ""
+    """Uid of the pod that the job's status was promised to, but whose claim failed."""
 
 
 class Cache:
     """See the module. Nothing here awaits; every method leaves the cache consistent."""
 
-    def __init__(self, default_backend: str, *, builtin_backends: bool = True) -> None:
+    def __init__(
+        self, default_backend: str, *, default_profile: str = "default", builtin_backends: bool = True
+    ) -> None:
+        self.pods = Pods()
+        self.demand = Ledger()
         self._default_backend, self._builtin_backends = default_backend, builtin_backends
+        self._default_profile = default_profile
         self._versions: dict[str, int] = {}
         self._gone: dict[str, None] = {}
         """Uids, oldest first."""
@@ -85,15 +98,16 @@ class Cache:
         self._backends: dict[str, BackendSnapshot] = {}
         self._lost_at: dict[ProgramKey | str, float] = {}
         """When a program or (by name) a backend was deleted."""
-        self._pods: dict[JobKey, dict[str, PodSnapshot]] = {}
-        self._pod_owners: dict[str, JobKey] = {}
+        self._pools: dict[PoolKey, PoolSnapshot] = {}
+        self._made: dict[str, set[str]] = {}
+        """Uids of the pods that were created for a pool, by its uid."""
         self._prepared: set[str] = set()
         self._memory: dict[str, _Memory] = {}
 
     def observe(self, key: JobKey, runner_of: Callable[[str], RunnerSnapshot | None]) -> Observed:
         """Return everything known of the job; ``runner_of`` gives what the runner in a pod has said, by pod uid."""
         job = self._jobs.get(key)
-        pods = tuple(self._pods.get(key, {}).values())
+        pods = self.pods.of(key)
         if job is None:
             return Observed(key=key, job=None, deleted_uid=self._deleted.get(key, ""), pods=pods)
         program_key, backend = self._program_key(job), (job.spec.backend if job.spec else None) or self._default_backend
@@ -115,14 +129,38 @@ class Cache:
             namespace_prepared=key.namespace in self._prepared,
             refusal=memory.refusal,
             status_written_at=memory.status_written_at,
+            unclaimed=self._is_unclaimed(job, memory),
         )
         newest = observed.own_pods[-1].uid if observed.own_pods else ""
-        return dataclasses.replace(observed, runner=runner_of(job.runner_uid or newest))
+        profile = program.spec.profile if program and program.spec else None
+        idle = tuple(self._idle(key.namespace, profile, runner_of)) if job.phase is Phase.QUEUED else ()
+        return dataclasses.replace(observed, runner=runner_of(job.runner_uid or newest), idle=idle)
+
+    def observe_pool(self, key: PoolKey, runner_of: Callable[[str], RunnerSnapshot | None]) -> ObservedPool:
+        """Return everything known of the pool; ``runner_of`` as for `observe`."""
+        pool = self._pools.get(key)
+        pods = tuple(self._pool_pods(key, runner_of))
+        if pool is None:
+            return ObservedPool(key=key, pool=None, pods=pods)
+        memory = self._memory.get(pool.uid, _Memory())
+        return ObservedPool(
+            key=key,
+            pool=pool,
+            pods=pods,
+            made=frozenset(self._made.get(pool.uid, ())),
+            claimed=self.pods.claimed(key),
+            demand=self.demand.of(pool, self._profile(pool)),
+            namespace_prepared=key.namespace in self._prepared,
+            refusal=memory.refusal,
+            status_written_at=memory.status_written_at,
+        )
 
     def put_job(self, body: Mapping[str, Any]) -> JobKey:
         """Take over this version of a job, unless a newer one is known."""
         job = parse_job(body)
         if self._is_newer(body):
+            if job.phase is not Phase.QUEUED:
+                self.demand.started(job.uid)
             if job.phase.terminal:
                 job = _trimmed(job)
                 self._memory.pop(job.uid, None)
@@ -135,9 +173,39 @@ class Cache:
         if known is not None and known.uid == uid:
             del self._jobs[key]
         self._memory.pop(uid, None)
+        self.demand.started(uid)
         self._forget(uid)
-        if self._pods.get(key):
+        if self.pods.of(key):
             self._deleted[key] = uid
+
+    def put_pool(self, body: Mapping[str, Any]) -> PoolKey:
+        """Take over this version of a pool, unless a newer one is known."""
+        pool = parse_pool(body)
+        if self._is_newer(body):
+            self.demand.open(pool)
+            self._pools[pool.key] = pool
+        return pool.key
+
+    def drop_pool(self, key: PoolKey, uid: str) -> None:
+        """Take over that a pool has been deleted."""
+        known = self._pools.get(key)
+        if known is not None and known.uid == uid:
+            del self._pools[key]
+        self._memory.pop(uid, None)
+        self._made.pop(uid, None)
+        self.demand.close(uid)
+        self._forget(uid)
+
+    def pools(self, namespace: str, profile: str | None) -> list[PoolSnapshot]:
+        """Return the pools of this namespace that hold pods of this profile (None: the default one)."""
+        wanted = profile or self._default_profile
+        return [
+            pool for key, pool in self._pools.items() if key.namespace == namespace and self._profile(pool) == wanted
+        ]
+
+    def pool(self, key: PoolKey) -> PoolSnapshot | None:
+        """Return the pool, if there is one."""
+        return self._pools.get(key)
 
     def put_program(self, body: Mapping[str, Any]) -> ProgramKey:
         """Take over this version of a program, unless a newer one is known."""
@@ -182,31 +250,33 @@ class Cache:
     def put_pod(self, body: Mapping[str, Any]) -> PodSnapshot:
         """Take over this version of a runner pod, unless a newer one is known."""
         pod = parse_pod(body)
-        key = JobKey(pod.namespace, pod.job_name)
         if self._is_newer(body):
-            self._pods.setdefault(key, {})[pod.uid] = pod
-            self._pod_owners[pod.uid] = key
-        return self._pods.get(key, {}).get(pod.uid, pod)
+            self.pods.put(pod)
+        return self.pods.get(pod.uid) or pod
 
-    def drop_pod(self, uid: str) -> JobKey | None:
-        """Take over that a runner pod is gone; return whose it was."""
-        key = self._pod_owners.pop(uid, None)
+    def knows(self, body: Mapping[str, Any]) -> bool:
+        """Return whether this very version of an object was taken over before."""
+        meta = body["metadata"]
+        return self._versions.get(meta["uid"]) == int(meta["resourceVersion"])
+
+    def put_made_pod(self, pool_uid: str, body: Mapping[str, Any]) -> PodSnapshot:
+        """Take over a pod that was just created for a pool."""
+        pod = self.put_pod(body)
+        self._made.setdefault(pool_uid, set()).add(pod.uid)
+        return pod
+
+    def drop_pod(self, uid: str) -> tuple[Owner, ...]:
+        """Take over that a runner pod is gone; return who has to know."""
+        pod = self.pods.get(uid)
+        key = self.pods.drop(uid)
         self._forget(uid)
-        if key is None:
-            return None
-        pods = self._pods.get(key, {})
-        pods.pop(uid, None)
-        if not pods:
-            self._pods.pop(key, None)
+        for made in self._made.values():
+            made.discard(uid)
+        if key is None or pod is None:
+            return ()
+        if isinstance(key, JobKey) and not self.pods.of(key):
             self._deleted.pop(key, None)
-        return key
-
-    def note_deletion(self, pod_uid: str, now: float) -> None:
-        """Take over that a pod's deletion has been accepted, before the watch says so."""
-        pods = self._pods.get(self._pod_owners[pod_uid], {}) if pod_uid in self._pod_owners else {}
-        pod = pods.get(pod_uid)
-        if pod is not None and pod.deleting_since is None:
-            pods[pod_uid] = dataclasses.replace(pod, deleting_since=now)
+        return concerned(pod)
 
     def put_policy(self, body: Mapping[str, Any]) -> None:
         """Take over a runners' NetworkPolicy: its namespace is prepared only while the policy says what it should."""
@@ -261,22 +331,50 @@ class Cache:
         """Keep where the job's large outputs are."""
         self._of(job_uid).outputs = outputs
 
-    def remember_status_write(self, job_uid: str, now: float) -> None:
-        """Keep when the job's status was written last."""
-        self._of(job_uid).status_written_at = now
+    def remember_status_write(self, uid: str, now: float) -> None:
+        """Keep when the status of this job or pool was written last."""
+        self._of(uid).status_written_at = now
 
-    def remember_refusal(self, job_uid: str, reason: Reason, message: str, now: float) -> None:
-        """Keep what the API server refused, and count how often in a row."""
-        memory = self._of(job_uid)
+    def remember_refusal(self, uid: str, reason: Reason, message: str, now: float) -> None:
+        """Keep what the API server refused to this job or pool, and count how often in a row."""
+        memory = self._of(uid)
         times = memory.refusal.times + 1 if memory.refusal else 1
         memory.refusal = Refusal(reason=reason, message=message, at=now, times=times)
 
-    def forget_refusal(self, job_uid: str) -> None:
+    def forget_refusal(self, uid: str) -> None:
         """The API server has accepted what it refused before."""
-        self._of(job_uid).refusal = None
+        self._of(uid).refusal = None
 
-    def _of(self, job_uid: str) -> _Memory:
-        return self._memory.setdefault(job_uid, _Memory())
+    def remember_unclaimed(self, job_uid: str, pod_uid: str) -> None:
+        """Keep that the pod this job was promised to could not be claimed, so that nobody has got the job."""
+        self._of(job_uid).unclaimed = pod_uid
+
+    def _of(self, uid: str) -> _Memory:
+        return self._memory.setdefault(uid, _Memory())
+
+    def _profile(self, pool: PoolSnapshot) -> str:
+        return (pool.spec.profile if pool.spec else None) or self._default_profile
+
+    def _pool_pods(self, key: PoolKey, runner_of: Callable[[str], RunnerSnapshot | None]) -> Iterator[PoolPod]:
+        for pod in self.pods.of(key):
+            yield PoolPod(pod=pod, runner=runner_of(pod.uid), taken=self.pods.is_taken(pod.uid))
+
+    def _idle(
+        self, namespace: str, profile: str | None, runner_of: Callable[[str], RunnerSnapshot | None]
+    ) -> Iterator[PoolPod]:
+        """Yield the pods of this profile that wait for a job and are known to be ours."""
+        for pool in self.pools(namespace, profile):
+            made = self._made.get(pool.uid, set())
+            for entry in self._pool_pods(pool.key, runner_of):
+                if is_believed(entry.pod, pool, made):
+                    yield entry
+
+    def _is_unclaimed(self, job: JobSnapshot, memory: _Memory) -> bool:
+        """Return whether the pod that the job's status names never became the job's: nobody has got the job then."""
+        if not job.runner_uid:
+            return False
+        promised = self.pods.get(job.runner_uid)
+        return memory.unclaimed == job.runner_uid or (promised is not None and not promised.job_uid)
 
     def _backend(self, name: str) -> BackendSnapshot | None:
         known = self._backends.get(name)
@@ -317,6 +415,12 @@ class Cache:
         self._gone[uid] = None
         if len(self._gone) > _GONE_REMEMBERED:
             del self._gone[next(iter(self._gone))]
+
+
+def concerned(pod: PodSnapshot) -> tuple[Owner, ...]:
+    """Return who has to look at a change of this pod: its owner, and the pool from which its job took it."""
+    key = owner(pod)
+    return (key, PoolKey(pod.namespace, pod.pool)) if pod.pool and isinstance(key, JobKey) else (key,)
 
 
 def _with_stored(job: JobSnapshot, stored: StoredInterims | None) -> JobSnapshot:

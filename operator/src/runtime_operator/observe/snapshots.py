@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from runtime_runner.contract import Exit, Failed, RunnerState
 
+    from runtime_operator.observe.pools import PoolPod
     from runtime_operator.observe.schemas import Checked, ResultSchemas
 
 
@@ -139,6 +140,15 @@ class PodSnapshot:
     """From the controlling owner reference: a label can be forged more easily."""
     job_name: str
     attempt: int
+    version: str
+    """Its resource version: a claim is for this state of the pod and no other."""
+    pool: str
+    """Name of the pool it was started for, or empty."""
+    pool_uid: str
+    """Uid of the pool that owns it; empty for a pod that was claimed or never was a pool's."""
+    profile: str
+    template: str
+    """Digest of what it was made from; empty for a pod that was started for one job."""
     phase: str
     node: str
     created: float
@@ -148,6 +158,8 @@ class PodSnapshot:
     scheduled_since: float | None
     """When the scheduler gave it a node."""
     deadline_seconds: int | None
+    running: bool
+    """The kubelet has said that its container runs."""
     waiting_reason: str
     waiting_message: str
     exit_code: int | None
@@ -209,6 +221,10 @@ class RunnerSnapshot:
     journal_read: bool = False
     """The container log has been read to its end after the pod had ended (or could not be read at all)."""
     cancel_sent_at: float | None = None
+    resting_until: float | None = None
+    """Its stream was closed because others need one: when to ask it again at the latest."""
+    waits_for_room: bool = False
+    """It has no stream because too many are open: that is not its fault."""
 
     @property
     def log_is_whole(self) -> bool:
@@ -264,6 +280,10 @@ class Observed:
     namespace_prepared: bool = False
     refusal: Refusal | None = None
     status_written_at: float = 0.0
+    idle: tuple[PoolPod, ...] = ()
+    """While the job is queued: the pods of its profile that wait in its namespace's pools."""
+    unclaimed: bool = False
+    """The job's status names a pod that could not be claimed for it: it has been handed over to nobody."""
 
     @property
     def own_pods(self) -> tuple[PodSnapshot, ...]:
@@ -340,6 +360,11 @@ def parse_pod(body: Mapping[str, Any]) -> PodSnapshot:
         job_uid=owner.get("uid", "") if owner.get("kind") == "RuntimeJob" else "",
         job_name=owner.get("name", "") if owner.get("kind") == "RuntimeJob" else labels.get(names.JOB_NAME_LABEL, ""),
         attempt=_number(labels.get(names.ATTEMPT_LABEL)),
+        version=meta.get("resourceVersion", ""),
+        pool=labels.get(names.POOL_LABEL, ""),
+        pool_uid=owner.get("uid", "") if owner.get("kind") == "RunnerPool" else "",
+        profile=labels.get(names.PROFILE_LABEL, ""),
+        template=labels.get(names.TEMPLATE_LABEL, ""),
         phase=status.get("phase", "Pending"),
         node=spec.get("nodeName", ""),
         created=parse_time(meta["creationTimestamp"]),
@@ -349,6 +374,7 @@ def parse_pod(body: Mapping[str, Any]) -> PodSnapshot:
         if scheduled.get("status") == "True" and "lastTransitionTime" in scheduled
         else None,
         deadline_seconds=spec.get("activeDeadlineSeconds"),
+        running="running" in state,
         waiting_reason=waiting.get("reason", ""),
         waiting_message=waiting.get("message", ""),
         exit_code=ended.get("exitCode"),

@@ -2,6 +2,10 @@
 
 A stream only carries what is said from now on. So every attach begins with a `Resume`; if its answer shows that the
 journal is ahead of what has been folded, the container log is read up to there: nothing is missed or counted twice.
+
+The number of streams is bounded. Beyond the bound, a runner that needs one gets that of the running program that has
+been silent for longest, which then *rests*: it is asked again after a while, when its job is cancelled, and its log is
+read when its pod has ended. Nothing is lost by it, interim results come later.
 """
 
 from __future__ import annotations
@@ -20,10 +24,10 @@ from runtime_operator.runners.fold import RunnerFold
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runtime_operator.api.names import JobKey
     from runtime_operator.config import Limits
     from runtime_operator.kube.attach import Attachment
     from runtime_operator.kube.client import Kube
+    from runtime_operator.observe.pods import Owner
     from runtime_operator.observe.snapshots import RunnerSnapshot, StoredInterims
 
 log = structlog.get_logger(__name__)
@@ -38,14 +42,20 @@ JOURNAL_TRIES = 12
 minutes, longer than an API server or a kubelet needs to restart."""
 
 
+REST_SECONDS = 60.0
+"""How long a runner rests while fewer than a thousand do; with more of them proportionally longer."""
+
+
 class Conversation:
     """One runner, from attach to its last event."""
 
-    def __init__(self, kube: Kube, key: JobKey, pod: str, fold: RunnerFold, on_news: Callable[[JobKey], None]) -> None:
+    def __init__(self, kube: Kube, key: Owner, pod: str, fold: RunnerFold, on_news: Callable[[Owner], None]) -> None:
         self.key, self.pod, self.fold = key, pod, fold
         self.task: asyncio.Task[None] | None = None
         self.stream: Attachment | None = None
         self.journal_failures = 0
+        self.heard_at = time.time()
+        """When it said something last."""
         self._kube = kube
         self._on_news = on_news
 
@@ -62,13 +72,29 @@ class Conversation:
             except KubeError as error:
                 self.fold.trouble = _sentence(error)
                 connected = self.fold.connected
-                log.debug("attach failed", job=str(self.key), pod=self.pod, error=str(error))
+                log.debug("attach failed", owner=str(self.key), pod=self.pod, error=str(error))
             finally:
                 await self._hang_up()
             if self.fold.exit is not None:
                 return
             failures = 0 if connected else failures + 1
             await asyncio.sleep(ATTACH_RETRY_SECONDS[min(failures, len(ATTACH_RETRY_SECONDS) - 1)])
+
+    @property
+    def under_way(self) -> bool:
+        """Whether there is a stream that stays, or somebody tries to open one."""
+        return self.task is not None and not self.task.done() and self.fold.resting_until is None
+
+    @property
+    def may_rest(self) -> bool:
+        """Whether it is about a program that is running, and all is quiet."""
+        return self.under_way and self.fold.connected and self.fold.started and self.fold.exit is None
+
+    def rest(self, until: float) -> None:
+        """Close the stream, and mean it."""
+        assert self.task is not None
+        self.task.cancel()
+        self.fold.resting_until = until
 
     async def read_journal(self) -> None:
         """Fold what the container log has beyond what is known.
@@ -85,6 +111,7 @@ class Conversation:
         # The empty line ends whatever part of a request an earlier stream broke off with.
         await stream.send(b"\n" + contract.encode(contract.Resume()))
         async for line in stream.lines():
+            self.heard_at = time.time()
             await self._hear(line)
             self._on_news(self.key)
             if self.fold.exit is not None:
@@ -95,12 +122,12 @@ class Conversation:
         event = _parse(line)
         match event:
             case None:
-                log.warning("line from a runner is no event", job=str(self.key), pod=self.pod, length=len(line))
+                log.warning("line from a runner is no event", owner=str(self.key), pod=self.pod, length=len(line))
             case contract.Resumed():
                 await self._catch_up(event.seq)
                 self.fold.answer(event, time.time())
             case contract.Refused():
-                log.warning("request refused by a runner", job=str(self.key), pod=self.pod, message=event.message)
+                log.warning("request refused by a runner", owner=str(self.key), pod=self.pod, message=event.message)
                 self.fold.refused(event)
             case _:
                 await self._catch_up(event.seq - 1)
@@ -125,24 +152,37 @@ class Conversation:
 
 
 class Conversations:
-    """The conversations by pod uid. ``on_news`` is called with the job's key whenever there is something to decide."""
+    """The conversations by pod uid. ``on_news`` is called with the pod's owner when there is something to decide."""
 
-    def __init__(self, kube: Kube, limits: Limits, on_news: Callable[[JobKey], None]) -> None:
-        self._kube, self._limits, self._on_news = kube, limits, on_news
+    def __init__(self, kube: Kube, limits: Limits, on_news: Callable[[Owner], None], *, streams: int = 1000) -> None:
+        self._kube, self._limits, self._on_news, self._streams = kube, limits, on_news, streams
         self._by_pod: dict[str, Conversation] = {}
-        self._by_job: dict[JobKey, set[str]] = {}
+        self._waiting: dict[str, None] = {}
+        """Pods whose runners could have no stream; the first goes first."""
+        self._by_owner: dict[Owner, set[str]] = {}
 
     def snapshot(self, pod_uid: str) -> RunnerSnapshot | None:
         """Return what the runner in this pod has said so far; None if nobody has spoken to it."""
         conversation = self._by_pod.get(pod_uid)
         return conversation.fold.snapshot() if conversation else None
 
-    def ensure(self, key: JobKey, pod: str, pod_uid: str) -> None:
-        """Have a conversation with this runner under way."""
+    def open_streams(self) -> int:
+        """Return how many streams are open, or about to be."""
+        return sum(conversation.under_way for conversation in self._by_pod.values())
+
+    def ensure(self, key: Owner, pod: str, pod_uid: str) -> None:
+        """Have a conversation with this runner under way, or as soon as there is room for one more."""
         conversation = self._conversation(key, pod, pod_uid)
-        if conversation.task is None or conversation.task.done():
-            conversation.task = asyncio.create_task(conversation.run(), name=f"conversation with {pod}")
-            conversation.task.add_done_callback(_report)
+        if conversation.under_way:
+            return
+        if not self._make_room():
+            conversation.fold.waits_for_room = True
+            self._waiting[pod_uid] = None
+            return
+        self._waiting.pop(pod_uid, None)
+        conversation.fold.be_asked(time.time())
+        conversation.task = asyncio.create_task(conversation.run(), name=f"conversation with {pod}")
+        conversation.task.add_done_callback(self._over)
 
     async def hand_over(self, pod_uid: str, request: contract.Job) -> None:
         """Give the runner its job.
@@ -174,7 +214,7 @@ class Conversations:
         if pod_uid in self._by_pod:
             self._by_pod[pod_uid].fold.spill.forget(stored_seq)
 
-    async def read_journal(self, key: JobKey, pod: str, pod_uid: str) -> None:
+    async def read_journal(self, key: Owner, pod: str, pod_uid: str) -> None:
         """Read the log of a pod that has ended, once it is certain that the stream brings nothing more.
 
         Raises:
@@ -188,12 +228,21 @@ class Conversations:
             conversation.journal_failures += 1
             if conversation.journal_failures < JOURNAL_TRIES:
                 raise
-            log.warning("journal given up", job=str(key), pod=pod)
+            log.warning("journal given up", owner=str(key), pod=pod)
         conversation.fold.journal_read = True
 
-    def retain(self, key: JobKey, pod_uids: set[str]) -> None:
-        """Drop this job's conversations with other pods than these."""
-        for pod_uid in self._by_job.get(key, set()) - pod_uids:
+    def move(self, pod_uid: str, key: Owner) -> None:
+        """From now on this runner's news are another owner's: a job has claimed a pool's pod."""
+        conversation = self._by_pod.get(pod_uid)
+        if conversation is None or conversation.key == key:
+            return
+        self._forget_owner(conversation)
+        conversation.key = key
+        self._by_owner.setdefault(key, set()).add(pod_uid)
+
+    def retain(self, key: Owner, pod_uids: set[str]) -> None:
+        """Drop this owner's conversations with other pods than these."""
+        for pod_uid in self._by_owner.get(key, set()) - pod_uids:
             self._drop(pod_uid)
 
     async def close(self) -> None:
@@ -203,21 +252,53 @@ class Conversations:
             self._drop(pod_uid)
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _make_room(self) -> bool:
+        """Return whether one more stream may be opened, after having closed one where that is possible."""
+        if self.open_streams() < self._streams:
+            return True
+        quiet = [conversation for conversation in self._by_pod.values() if conversation.may_rest]
+        if not quiet:
+            return False
+        resting = sum(c.fold.resting_until is not None for c in self._by_pod.values())
+        longest = min(quiet, key=lambda conversation: conversation.heard_at)
+        longest.rest(time.time() + REST_SECONDS * max(1.0, resting / 1000))
+        return True
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.error("conversation crashed", task=task.get_name(), exc_info=task.exception())
+        self._wake_next()
+
+    def _news(self, key: Owner) -> None:
+        self._on_news(key)
+        self._wake_next()  # who has just spoken may be the next to rest
+
+    def _wake_next(self) -> None:
+        """Have whoever has waited longest for a stream decided again."""
+        if self._waiting:
+            pod_uid = next(iter(self._waiting))
+            del self._waiting[pod_uid]
+            self._on_news(self._by_pod[pod_uid].key)
+
     def _drop(self, pod_uid: str) -> None:
+        self._waiting.pop(pod_uid, None)
         conversation = self._by_pod.pop(pod_uid)
         if conversation.task is not None:
             conversation.task.cancel()
-        pods = self._by_job[conversation.key]
-        pods.discard(pod_uid)
-        if not pods:
-            del self._by_job[conversation.key]
+        self._forget_owner(conversation)
 
-    def _conversation(self, key: JobKey, pod: str, pod_uid: str) -> Conversation:
+    def _forget_owner(self, conversation: Conversation) -> None:
+        pods = self._by_owner[conversation.key]
+        pods.discard(conversation.fold.pod_uid)
+        if not pods:
+            del self._by_owner[conversation.key]
+
+    def _conversation(self, key: Owner, pod: str, pod_uid: str) -> Conversation:
         if pod_uid not in self._by_pod:
             fold = RunnerFold(pod_uid, self._limits)
             fold.silent_since = time.time()
-            self._by_pod[pod_uid] = Conversation(self._kube, key, pod, fold, self._on_news)
-            self._by_job.setdefault(key, set()).add(pod_uid)
+            self._by_pod[pod_uid] = Conversation(self._kube, key, pod, fold, self._news)
+            self._by_owner.setdefault(key, set()).add(pod_uid)
         return self._by_pod[pod_uid]
 
     async def _send(self, pod_uid: str, request: contract.Request) -> None:
@@ -246,8 +327,3 @@ def _parse(line: bytes) -> contract.AnyEvent | None:
 
 def _sentence(error: KubeError) -> str:
     return error.message or str(error)
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("conversation crashed", task=task.get_name(), exc_info=task.exception())

@@ -35,6 +35,10 @@ class RunnerFold:
         self.trouble = ""
         self.journal_read = False
         self.cancel_sent_at: float | None = None
+        self.resting_until: float | None = None
+        """Its stream was closed in favour of others, and is opened again by then."""
+        self.waits_for_room = False
+        """It has no stream because there are too many."""
         self.exit: contract.Exit | None = None
         self._limits = limits
         self._broken = False
@@ -76,7 +80,14 @@ class RunnerFold:
             exit=self.exit,
             journal_read=self.journal_read,
             cancel_sent_at=self.cancel_sent_at,
+            resting_until=self.resting_until,
+            waits_for_room=self.waits_for_room,
         )
+
+    @property
+    def started(self) -> bool:
+        """Whether the program has been entered."""
+        return self._started is not None
 
     def unstored(self, stored_seq: int, *, everything: bool) -> tuple[str, StoredInterims]:
         """Return the interim results beyond those that are stored, as JSON lines, and what they are stored as.
@@ -88,6 +99,12 @@ class RunnerFold:
         self.spill.forget(stored_seq)
         held = (interim for interim in self._interims if interim.seq > stored_seq) if everything else ()
         return self.spill.unstored(held)
+
+    def be_asked(self, now: float) -> None:
+        """A stream is being opened: from now on silence is the runner's own."""
+        if self.waits_for_room or self.resting_until is not None:
+            self.silent_since = now
+        self.waits_for_room, self.resting_until = False, None
 
     def answer(self, resumed: contract.Resumed, now: float) -> None:
         """Take the answer to a resume; that the journal up to ``resumed.seq`` has been taken is the caller's care."""

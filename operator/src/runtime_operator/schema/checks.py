@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from runtime_runner.schema.verdicts import Request, Verdict
 
-    from runtime_operator.observe.cache import Cache, Subject
-    from runtime_operator.reconcile import Key
+    from runtime_operator.observe.cache import Cache, ProgramKey, Subject
+
+    Key = JobKey | ProgramKey
 
 log = structlog.get_logger(__name__)
 

@@ -1,0 +1,102 @@
+"""Frozen values about runner pools: what is known of one when it is decided.
+
+All moments are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from runtime_operator.api.conditions import parse_time
+from runtime_operator.api.names import PoolKey
+from runtime_operator.api.v1alpha1 import RunnerPoolSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runtime_operator.observe.snapshots import PodSnapshot, Refusal, RunnerSnapshot
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolSnapshot:
+    """A RunnerPool."""
+
+    key: PoolKey
+    uid: str
+    generation: int
+    created: float
+    deleting: bool
+    spec: RunnerPoolSpec | None
+    spec_error: str
+    """Why ``spec`` is None."""
+    status: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolPod:
+    """One pod of a pool that no job has claimed."""
+
+    pod: PodSnapshot
+    runner: RunnerSnapshot | None = None
+    """What its runner has said; None if nobody has spoken to it."""
+    taken: bool = False
+    """A job's claim is under way: it is as good as gone, and nobody may delete it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Demand:
+    """What jobs have asked of a pool. Moments are 0 if there was none since the operator's start."""
+
+    hits: int = 0
+    """Jobs that took a pod of it, ever."""
+    misses: int = 0
+    """Jobs of its namespace and profile that found none ready and started cold, ever."""
+    last_asked: float = 0.0
+    """When a job last took, or missed, one."""
+    waiting: int = 0
+    """Jobs of its namespace and profile whose own pods are starting now."""
+    refused: int = 0
+    """Jobs of its namespace that the namespace's quota has no room for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObservedPool:
+    """Everything a decision about one pool may know."""
+
+    key: PoolKey
+    pool: PoolSnapshot | None
+    pods: tuple[PoolPod, ...] = ()
+    """The pods that carry its name and that no job owns, whichever pool's uid they carry."""
+    made: frozenset[str] = frozenset()
+    """Uids of the pods that this operator has created since its start."""
+    claimed: int = 0
+    """Pods of it that jobs own and that have not ended."""
+    demand: Demand = Demand()
+    namespace_prepared: bool = False
+    refusal: Refusal | None = None
+    """The last thing the API server refused for this pool."""
+    status_written_at: float = 0.0
+
+
+def parse_pool(body: Mapping[str, Any]) -> PoolSnapshot:
+    """Return the pool; a spec that cannot be understood becomes ``spec_error``."""
+    meta = body["metadata"]
+    spec: RunnerPoolSpec | None
+    try:
+        spec, error = RunnerPoolSpec.model_validate(body.get("spec") or {}), ""
+    except ValidationError as invalid:
+        spec = None
+        error = "; ".join(f"spec.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in invalid.errors()[:3])
+    return PoolSnapshot(
+        key=PoolKey(meta["namespace"], meta["name"]),
+        uid=meta["uid"],
+        generation=meta.get("generation", 1),
+        created=parse_time(meta["creationTimestamp"]),
+        deleting="deletionTimestamp" in meta,
+        spec=spec,
+        spec_error=error,
+        status=body.get("status") or {},
+    )
