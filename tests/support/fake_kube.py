@@ -179,8 +179,7 @@ class FakeKube:
                 raise errors.Invalid(f"pod {name} does not have a host assigned", status=400, reason="BadRequest")
             runner = self._runners.get(pod["metadata"]["uid"])
             if runner is None or not runner.running:
-                # The real one accepts the stream, too, and says only then that there is nothing behind it.
-                return FakeAttachment(None, refusal=f"container {container} not found in pod {name}_{namespace}")
+                raise errors.Unavailable("the attach stream was refused", status=500, reason="InternalServerError")
             attachment = FakeAttachment(runner)
             runner.attachments.append(attachment)
             return attachment
@@ -397,15 +396,12 @@ class FakeRunner:
 
 
 class FakeAttachment:
-    """One stream to a `FakeRunner`, or to nobody."""
+    """One stream to a `FakeRunner`."""
 
-    def __init__(self, runner: FakeRunner | None, *, refusal: str = "") -> None:
+    def __init__(self, runner: FakeRunner) -> None:
         self.closed = False
         self._runner = runner
         self._received: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
-        if refusal:
-            message = f"Internal error occurred: unable to upgrade connection: {refusal}"
-            self.receive(errors.Unavailable(message, status=500, reason="InternalError"))
 
     def receive(self, line: bytes | Exception | None) -> None:
         """Have `lines` yield this line, raise this error, or (None) end."""
@@ -415,7 +411,7 @@ class FakeAttachment:
         await asyncio.sleep(0)
         if self.closed:
             raise errors.Unavailable("the attach stream is closed", reason="StreamClosed")
-        if self._runner is not None and self in self._runner.attachments:
+        if self in self._runner.attachments:
             self._runner.read(data)  # else it is lost, and nobody says so: as on a real stream that is about to break
 
     async def lines(self) -> AsyncIterator[bytes]:
@@ -429,7 +425,7 @@ class FakeAttachment:
         if self.closed:
             return
         self.closed = True
-        if self._runner is not None and self in self._runner.attachments:
+        if self in self._runner.attachments:
             self._runner.attachments.remove(self)
         self.receive(None)
 

@@ -109,7 +109,7 @@ async def test_a_runner_that_comes_up_late_is_spoken_to_when_it_is_there() -> No
     talk.ensure()
     await asyncio.sleep(5)
     assert not talk.seen.connected
-    assert "not found in pod" in talk.seen.trouble
+    assert "refused" in talk.seen.trouble
     talk.runner.process.running = True
     await asyncio.sleep(2.1)
     assert talk.seen.connected

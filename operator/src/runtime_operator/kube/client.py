@@ -139,13 +139,11 @@ class Kube(Protocol):
     async def attach(self, namespace: str, name: str, container: str) -> Attachment:
         """Return a conversation with the container's main process: its stdin and stdout.
 
-        That it was opened does not mean that somebody is there. For a pod whose node is known but whose container does
-        not run (yet, or any more), the API server accepts the stream and says so on it a moment later: `lines` then
-        raises, and what was sent is lost. Only an answer proves that the process has heard something.
+        That it was opened does not mean that somebody has heard what is sent: only an answer proves that.
 
         Raises:
-            NotFound: there is no such pod.
+            NotFound: there is no such pod, or its kubelet has not heard of it yet.
             Invalid: the pod is not on a node yet, or has no such container.
-            Unavailable: no answer in time.
+            Unavailable: the container does not run (yet, or any more), or there was no answer in time.
         """
         ...

@@ -37,6 +37,9 @@ ATTACH_RETRY_SECONDS = (0.1, 0.5) + (0.2,) * 15 + (0.5, 1.0, 2.0)
 runner takes as long again to warm up: attaching in that time is what makes a cold start fast. Each attempt that comes
 to nothing costs API server and kubelet some 15 ms of CPU just when they are busy with the pod."""
 
+GONE_FAILURES = 5
+"""So many attempts may be answered "not found": a kubelet says so, too, until it has heard of the pod."""
+
 JOURNAL_TRIES = 12
 """Attempts to read an ended pod's log before the job is decided without it: with the queue's back-off two to three
 minutes, longer than an API server or a kubelet needs to restart."""
@@ -68,7 +71,8 @@ class Conversation:
                 self.stream = await self._kube.attach(self.key.namespace, self.pod, names.RUNNER_CONTAINER)
                 connected = await self._listen(self.stream)
             except NotFound:
-                return
+                if failures >= GONE_FAILURES:
+                    return
             except KubeError as error:
                 self.fold.trouble = _sentence(error)
                 connected = self.fold.connected
