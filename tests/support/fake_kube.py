@@ -26,6 +26,7 @@ from runtime_operator.kube.client import (
     POOLS,
     PROGRAMS,
     Object,
+    Objects,
     Propagation,
     Resource,
     WatchType,
@@ -130,6 +131,13 @@ class FakeKube:
         async with _Call(self, "list", resource, ""):
             found = [obj for obj in self._of(resource).values() if _selected(obj, namespace, label_selector)]
             return copy.deepcopy(sorted(found, key=_key)), str(self._version)
+
+    async def pages(
+        self, resource: Resource, namespace: str | None = None, *, label_selector: str = ""
+    ) -> AsyncIterator[tuple[Objects, str]]:
+        items, version = await self.list(resource, namespace, label_selector=label_selector)
+        for start in range(0, max(1, len(items)), 2):
+            yield items[start : start + 2], version
 
     async def watch(
         self, resource: Resource, namespace: str | None = None, *, label_selector: str = "", resource_version: str

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from runtime_operator import reconcile
 from runtime_operator.act import claims, execute, statuses
 from runtime_operator.api.conditions import format_time
-from runtime_operator.api.names import JobKey, PoolKey
+from runtime_operator.api.names import PoolKey
 from runtime_operator.api.v1alpha1 import Phase
 from runtime_operator.kube import errors
 from runtime_operator.kube.client import BACKENDS, CLUSTER_PROGRAMS, EVENTS, JOBS, PODS, POOLS, PROGRAMS
@@ -181,7 +181,6 @@ class World:
             (PROGRAMS, "RuntimeProgram", self._program_changed),
             (CLUSTER_PROGRAMS, "ClusterRuntimeProgram", self._program_changed),
             (POOLS, "RunnerPool", self._pool_changed),
-            (JOBS, "RuntimeJob", self._job_changed),
         ):
             informers.append(Informer(self.kube, resource, self._hearing(operator, kind, heard)))
         self._tasks = [asyncio.create_task(informer.run()) for informer in informers]
@@ -327,14 +326,6 @@ class World:
             heard(operator, change, {"kind": kind, **body})
 
         return on_change
-
-    def _job_changed(self, operator: Operator, change: WatchType, body: Object) -> None:
-        if change == "DELETED":
-            key = JobKey(body["metadata"]["namespace"], body["metadata"]["name"])
-            operator.cache.drop_job(key, body["metadata"]["uid"])
-        else:
-            key = operator.cache.put_job(body)
-        operator.queue.add(key)
 
     def _pool_changed(self, operator: Operator, change: WatchType, body: Object) -> None:
         if change == "DELETED":

@@ -133,7 +133,7 @@ class OperatorConfig(_Settings):
     pools: Pools = Pools()
     workers: int = Field(default=32, ge=1)
     """Jobs reconciled at the same time: each mostly waits for the API server."""
-    streams: int = Field(default=1000, ge=1)
+    streams: int = Field(default=2000, ge=1)
     """Attach streams open at the same time. Beyond it the running program that has been silent for longest gives its
     stream up for a minute or more, or until its pod has ended: see ``docs/pools.md``."""
     schema_checkers: int = Field(default=2, ge=1, le=32)

@@ -12,7 +12,7 @@ from runtime_runner.schema.verdicts import Bounds
 
 from runtime_operator.act.execute import Executor
 from runtime_operator.api import names
-from runtime_operator.api.names import PoolKey
+from runtime_operator.api.names import JobKey, PoolKey
 from runtime_operator.handlers import lifecycle, registry
 from runtime_operator.kube.client import BACKENDS, CLUSTER_PROGRAMS, JOBS, NETWORK_POLICIES, PODS, POOLS, PROGRAMS
 from runtime_operator.kube.errors import KubeError
@@ -77,13 +77,14 @@ class Operator:
             Informer(kube, resource, on_change, namespace=namespace, label_selector=selector)
             for namespace in scopes
             for resource, on_change, selector in (
+                (JOBS, self.job_changed, ""),
                 (PODS, self.pod_changed, names.RUNNER_SELECTOR),
                 (NETWORK_POLICIES, self.policy_changed, f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"),
             )
         ]
 
     async def run(self, connection: Any) -> None:
-        """Work until a signal arrives: programs, backends and jobs first, so that no decision is made without them."""
+        """Work until a signal arrives: programs, backends and pools first, so that no decision is made without them."""
         handlers = registry.build(self.cache, self.queue, self.healthy)
         stop, kopf_stop, ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
         if self.config.metrics_port:
@@ -116,6 +117,15 @@ class Operator:
             kopf_stop.set()
             stopping.cancel()
         log.info("operator stopped", writes=dict(self.kube.writes))
+
+    def job_changed(self, kind: WatchType, body: Object) -> None:
+        """A job was created, changed or deleted."""
+        if kind == "DELETED":
+            key = JobKey(body["metadata"]["namespace"], body["metadata"]["name"])
+            self.cache.drop_job(key, body["metadata"]["uid"])
+        else:
+            key = self.cache.put_job(body)
+        self.queue.add(key)
 
     def pod_changed(self, kind: WatchType, body: Object) -> None:
         """A runner pod was created, changed or deleted."""
@@ -162,8 +172,6 @@ class Operator:
         while True:
             try:
                 for namespace in self.config.watch_namespaces or (None,):
-                    for body in await self._list(JOBS, "RuntimeJob", namespace):
-                        self.queue.add(self.cache.put_job(body))
                     for body in await self._list(PROGRAMS, "RuntimeProgram", namespace):
                         self.queue.add(self.cache.put_program(body))
                     for body in await self._list(POOLS, "RunnerPool", namespace):

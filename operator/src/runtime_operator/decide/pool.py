@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from runtime_operator.api.conditions import Reason
 from runtime_operator.build.pod import pool_pod, template_digest
-from runtime_operator.decide import pool_status, waiting
+from runtime_operator.decide import pool_status
 from runtime_operator.decide.plan import Action, Converse, CreatePod, DiscardPod, Plan, PrepareNamespace, Waste
 from runtime_operator.decide.pool_pods import Census, census, discard
+from runtime_operator.decide.waiting import refusal_wait
 
 if TYPE_CHECKING:
     from runtime_operator.api.v1alpha1 import RunnerPoolSpec
@@ -134,7 +135,7 @@ def _refill(
         return _Refill()
     if observed.demand.refused:
         return _Refill(again=LOOK_AGAIN)
-    if (wait := refusal_wait(observed, now)) > 0:
+    if (wait := refusal_wait(observed.refusal, now)) > 0:
         return _Refill(again=wait)
     if seen.failed:
         last = _last_failed(seen)
@@ -176,21 +177,13 @@ def _discards(
         return found, again or LOOK_AGAIN
     aged = [pod for pod in seen.ready if _is_old(pod, pool.spec, config.limits, now)]
     if aged:
-        holds = (_until_quiet(observed, now, config), refusal_wait(observed, now) or None)
+        holds = (_until_quiet(observed, now, config), refusal_wait(observed.refusal, now) or None)
         again = min((hold for hold in holds if hold is not None), default=None)
         if again is None and seen.live == target and not seen.starting:
             found.append(discard(aged[0], Waste.OLD))
             again = LOOK_AGAIN if len(aged) > 1 else None
     ages = [pod.created + pool.spec.max_age_seconds - now for pod in seen.ready]
     return found, min((age for age in (*ages, again) if age is not None and age > 0), default=None)
-
-
-def refusal_wait(observed: ObservedPool, now: float) -> float:
-    """Return for how many seconds the API server's last refusal holds: as for jobs, twice as long each time."""
-    refusal = observed.refusal
-    if refusal is None:
-        return 0.0
-    return max(0.0, refusal.at + min(2.0 ** min(refusal.times - 1, 16), waiting.MOST_BACK_OFF) - now)
 
 
 def _until_quiet(observed: ObservedPool, now: float, config: OperatorConfig) -> float | None:

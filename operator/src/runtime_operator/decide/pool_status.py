@@ -134,7 +134,7 @@ def due(
     moments = []
     if _is_news(_ready(pool), wanted["conditions"][0]):
         moments.append(written + URGENT_SECONDS)
-    new = set(wanted["pods"]).difference(old.get("pods", ()))
+    new = set(wanted["pods"]) - pool.recorded
     unrecorded = [entry.pod.created for entry in observed.pods if entry.pod.uid in new]
     next_write = written + settings.status_seconds
     if unrecorded:

@@ -11,7 +11,7 @@ from runtime_operator.decide.plan import Notice, Plan
 
 if TYPE_CHECKING:
     from runtime_operator.config import Limits, OperatorConfig
-    from runtime_operator.observe.snapshots import Observed, PodSnapshot
+    from runtime_operator.observe.snapshots import Observed, PodSnapshot, Refusal
 
 QUIET_SECONDS = 5.0
 """A start that takes no longer is not worth a status write."""
@@ -72,10 +72,17 @@ def after_refusal(observed: Observed, now: float) -> Plan | None:
             status=status.unsuccessful(job, now, refusal.reason, refusal.message),
             notice=Notice(reason=refusal.reason, message=refusal.message),
         )
-    wait = refusal.at + min(2.0 ** min(refusal.times - 1, 16), MOST_BACK_OFF) - now
+    wait = refusal_wait(refusal, now)
     if wait <= 0:
         return None
     return Plan(status=status.queued(job, now, refusal.reason, refusal.message), requeue_after=wait)
+
+
+def refusal_wait(refusal: Refusal | None, now: float) -> float:
+    """Return for how many seconds a refusal holds: twice as long each time it is repeated."""
+    if refusal is None:
+        return 0.0
+    return max(0.0, refusal.at + min(2.0 ** min(refusal.times - 1, 16), MOST_BACK_OFF) - now)
 
 
 def overdue(observed: Observed, config: OperatorConfig) -> str:

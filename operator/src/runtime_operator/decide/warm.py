@@ -62,4 +62,4 @@ def is_believed(pod: PodSnapshot, pool: PoolSnapshot, made: Collection[str]) -> 
     Its uid has to be one that this operator got as the answer to a creation (``made``), or that the pool's status,
     which the operator alone may write, names: what its predecessor made. See docs/decisions/0024.
     """
-    return pod.pool_uid == pool.uid and (pod.uid in made or pod.uid in pool.status.get("pods", ()))
+    return pod.pool_uid == pool.uid and (pod.uid in made or pod.uid in pool.recorded)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import kopf
 
-from runtime_operator.handlers import jobs, pools, programs
+from runtime_operator.handlers import pools, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 def build(cache: Cache, queue: WorkQueue[Key], healthy: Callable[[], str]) -> kopf.OperatorRegistry:
     """Return the registry; ``healthy`` answers the liveness probe, and raises if all is not well."""
     registry = kopf.OperatorRegistry()
-    jobs.register(registry, cache, queue)
     programs.register(registry, cache, queue)
     pools.register(registry, cache, queue)
 

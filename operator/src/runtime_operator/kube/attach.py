@@ -36,7 +36,8 @@ class Attachment(Protocol):
     """One open attach stream. The process keeps running when it is closed.
 
     As Kubernetes 1.34 does it: after a normal end the server sends ``Success`` on the error channel and closes; after a
-    failure, ``Failure`` with a status. A stream that closes without either was cut. Pings are answered within milliseconds, and streams with a ping every 30 s survived 5 idle minutes.
+    failure, ``Failure`` with a status. A stream that closes without either was cut. Pings are answered within
+    milliseconds, and streams with a ping every 30 s survived 5 idle minutes.
     """
 
     async def send(self, data: bytes) -> None:

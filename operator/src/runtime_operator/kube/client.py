@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 """A Kubernetes object as JSON."""
+Objects = list[Object]
 
 WatchType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
 Propagation = Literal["Background", "Foreground", "Orphan"]
@@ -112,7 +113,17 @@ class Kube(Protocol):
     async def list(
         self, resource: Resource, namespace: str | None = None, *, label_selector: str = ""
     ) -> tuple[list[Object], str]:
-        """Return all objects and the resource version to watch from. Read in pages of 500.
+        """Return all objects and the resource version to watch from.
+
+        Raises:
+            Gone: the list became too old between two pages.
+        """
+        ...
+
+    def pages(
+        self, resource: Resource, namespace: str | None = None, *, label_selector: str = ""
+    ) -> AsyncIterator[tuple[Objects, str]]:
+        """Yield the same, up to 500 objects at a time: ten thousand of them need not be in memory at once.
 
         Raises:
             Gone: the list became too old between two pages.

@@ -23,7 +23,7 @@ import structlog
 
 from runtime_operator.kube import errors
 from runtime_operator.kube.attach import PROTOCOLS, Attachment, WebSocketAttachment
-from runtime_operator.kube.client import LOG_BYTES, PODS, Object, Propagation, Resource, WatchType
+from runtime_operator.kube.client import LOG_BYTES, PODS, Object, Objects, Propagation, Resource, WatchType
 from runtime_operator.kube.lines import LineCutter
 
 if TYPE_CHECKING:
@@ -121,15 +121,22 @@ class HttpKube:
         self, resource: Resource, namespace: str | None = None, *, label_selector: str = ""
     ) -> tuple[list[Object], str]:
         items: list[Object] = []
+        version = ""
+        async for page, version in self.pages(resource, namespace, label_selector=label_selector):  # noqa: B007
+            items += page
+        return items, version
+
+    async def pages(
+        self, resource: Resource, namespace: str | None = None, *, label_selector: str = ""
+    ) -> AsyncIterator[tuple[Objects, str]]:
         params = {"limit": str(PAGE)} | ({"labelSelector": label_selector} if label_selector else {})
         while True:
             page = await self._object("GET", resource, namespace, params=params)
-            items += page.get("items") or []
-            version: str = page["metadata"].get("resourceVersion", "")
-            following = page["metadata"].get("continue")
-            if not following:
-                return items, version
-            params["continue"] = following
+            metadata = page["metadata"]
+            yield page.get("items") or [], metadata.get("resourceVersion", "")
+            if not metadata.get("continue"):
+                return
+            params["continue"] = metadata["continue"]
 
     async def watch(
         self, resource: Resource, namespace: str | None = None, *, label_selector: str = "", resource_version: str

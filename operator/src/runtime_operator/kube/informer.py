@@ -27,8 +27,6 @@ LONGEST_PAUSE_SECONDS = 15.0
 STEADY_SECONDS = 1.0
 """A watch that lasted so long was a good one. The API server closes one that was opened right after its CRD was
 created, or lets it stay empty: so a short one is opened again, but not in a hot loop."""
-YIELD_EVERY = 500
-"""Objects handed over in one go at a list: the event loop serves others in between."""
 
 
 class Informer:
@@ -81,15 +79,15 @@ class Informer:
                 await asyncio.sleep(random.uniform(longest / 2, longest))
 
     async def _list(self) -> str:
-        items, version = await self._kube.list(self._resource, self._namespace, label_selector=self._label_selector)
-        self._heard()
-        missing = self._uids.keys() - {_key(item) for item in items}
+        missing, version = set(self._uids), ""
+        pages = self._kube.pages(self._resource, self._namespace, label_selector=self._label_selector)
+        async for items, version in pages:  # noqa: B007 - the version of the last one is the list's
+            self._heard()
+            for item in items:
+                missing.discard(_key(item))
+                self._tell("MODIFIED", item)
         for key in missing:
             self._tell_deleted(key)
-        for n, item in enumerate(items, start=1):
-            self._tell("MODIFIED", item)
-            if n % YIELD_EVERY == 0:
-                await asyncio.sleep(0)
         self.synced.set()
         return version
 

@@ -5,7 +5,7 @@ All moments are seconds since the epoch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -33,6 +33,11 @@ class PoolSnapshot:
     spec_error: str
     """Why ``spec`` is None."""
     status: Mapping[str, Any]
+    recorded: frozenset[str] = field(init=False)
+    """Uids of the pods that an operator, according to the status, has made for it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recorded", frozenset(self.status.get("pods", ())))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

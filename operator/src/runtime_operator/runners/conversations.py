@@ -158,7 +158,7 @@ class Conversation:
 class Conversations:
     """The conversations by pod uid. ``on_news`` is called with the pod's owner when there is something to decide."""
 
-    def __init__(self, kube: Kube, limits: Limits, on_news: Callable[[Owner], None], *, streams: int = 1000) -> None:
+    def __init__(self, kube: Kube, limits: Limits, on_news: Callable[[Owner], None], *, streams: int = 2000) -> None:
         self._kube, self._limits, self._on_news, self._streams = kube, limits, on_news, streams
         self._by_pod: dict[str, Conversation] = {}
         self._waiting: dict[str, None] = {}
