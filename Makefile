@@ -56,6 +56,7 @@ lint: init ## Style, layering, spelling, YAML; generated files are up to date
 	@uv run python docs/generate_compatibility.py --check
 	@uv run python docs/generate_cli.py --check
 	@uv run quantum-runtime render programs --check
+	@PYTHONPATH=tests uv run python -m bench --check
 lint: | build
 build:
 	@mkdir -p build
@@ -75,8 +76,18 @@ e2e: install ## End-to-end tests on the kind cluster
 	@$(IN_CLUSTER); uv run pytest -m e2e tests --ignore=tests/e2e/client   # these take operator and API server away
 
 .PHONY: bench
-bench: install ## Measure, and write docs/benchmarks.md
-	@$(IN_CLUSTER); PYTHONPATH=tests uv run python -m bench
+bench: VALUES := tests/bench/values.yaml
+bench: install ## Measure on the kind cluster what a job costs, beside the plain alternatives; write docs/benchmarks.md
+	@$(IN_CLUSTER); PYTHONPATH=tests uv run python -m bench warm cold client runner
+
+.PHONY: scale
+scale: init cluster ## Measure the operator with 10,000 jobs on played nodes; write docs/benchmarks.md
+	@PYTHONPATH=tests uv run python -m bench scale
+
+.PHONY: headline
+headline: VALUES := tests/bench/values.yaml
+headline: install ## Simulate lithium hydride in one job and in 501; write docs/benchmarks.md and its picture
+	@$(IN_CLUSTER); PYTHONPATH=tests uv run python -m bench headline
 
 .PHONY: notebook
 notebook: install ## Execute the notebooks of docs/ on the cluster, and write their outputs

@@ -258,3 +258,23 @@ async def test_a_key_that_is_postponed_again_and_again_leaves_nothing_behind() -
             queue.add("a")
             await asyncio.sleep(1)
         assert len(queue._timetable) < 100
+
+
+@virtual_time
+async def test_patient_keys_wait_for_the_others_but_not_for_ever() -> None:
+    queue: WorkQueue[str] = WorkQueue(is_patient=lambda key: key.startswith("patient"))
+    for n in range(8):
+        queue.add(f"patient-{n}")
+        queue.add(f"urgent-{n}")
+    done: list[str] = []
+
+    async def work(key: str) -> None:
+        await asyncio.sleep(1)
+        done.append(key)
+
+    running = asyncio.create_task(queue.run(work, 4))
+    await asyncio.sleep(1.5)
+    assert sorted(done) == ["patient-0", "urgent-0", "urgent-1", "urgent-2"]
+    await asyncio.sleep(5)
+    assert len(done) == 16
+    running.cancel()

@@ -59,7 +59,7 @@ class Operator:
 
     def __init__(self, config: OperatorConfig, kube: Kube, *, checking: Checking | None = None) -> None:
         self.config, self.kube = config, kube
-        self.queue: WorkQueue[Key] = WorkQueue(expected=(KubeError,))
+        self.queue: WorkQueue[Key] = WorkQueue(expected=(KubeError,), is_patient=self._is_patient)
         self.cache = Cache(
             config.default_backend, default_profile=config.default_profile, builtin_backends=config.builtin_backends
         )
@@ -166,6 +166,10 @@ class Operator:
             if informer.last_contact is None or now - informer.last_contact > SILENCE_SECONDS:
                 raise RuntimeError("a watch is silent")
         return "ok"
+
+    def _is_patient(self, key: Key) -> bool:
+        """Return whether there is only something to clear away: jobs that wait for their start go first."""
+        return isinstance(key, JobKey) and self.cache.is_over(key)
 
     async def _first_lists(self) -> None:
         """Fill the cache with what kopf's watches will keep up to date, and queue it."""

@@ -3,6 +3,9 @@
 A key that waits is in the queue once, however often it was added. It is never worked on twice at the same time; added
 meanwhile, it is worked on again afterwards. What a key means, and what the work is, is not known here. Everything
 happens in one event loop, and time is the loop's.
+
+There are two lanes: most workers take what is patient, clearing away for example, only when nothing else waits; every
+fourth looks there first, so that it is never left undone either.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import asyncio
 import heapq
 import itertools
 import random
+from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import structlog
@@ -32,12 +36,18 @@ LONGEST_RETRY_SECONDS = 60.0
 class WorkQueue(Generic[K]):
     """See the module's docstring. `add` from handlers, `run` once."""
 
-    def __init__(self, *, expected: tuple[type[Exception], ...] = ()) -> None:
+    def __init__(
+        self, *, expected: tuple[type[Exception], ...] = (), is_patient: Callable[[K], bool] = lambda _: False
+    ) -> None:
         self._expected = expected
         """What the work may raise without being broken: told in a line, not in a traceback."""
-        self._ready: asyncio.Queue[K] = asyncio.Queue()
+        self._is_patient = is_patient
+        """Whether a key that is added now may wait for others; asked once each time."""
+        self._lanes: tuple[deque[K], deque[K]] = (deque(), deque())
+        self._count = asyncio.Semaphore(0)
+        """How many keys are in both lanes."""
         self._waiting: set[K] = set()
-        """What is in ``_ready``."""
+        """What is in the lanes."""
         self._active: set[K] = set()
         self._again: set[K] = set()
         """Added while active."""
@@ -59,7 +69,8 @@ class WorkQueue(Generic[K]):
             self._again.add(key)
         elif key not in self._waiting:
             self._waiting.add(key)
-            self._ready.put_nowait(key)
+            self._lanes[self._is_patient(key)].append(key)
+            self._count.release()
 
     def add_after(self, key: K, seconds: float) -> None:
         """Have this key worked on in so many seconds, or earlier if that was asked for already."""
@@ -83,12 +94,14 @@ class WorkQueue(Generic[K]):
         back after a delay that doubles with every failure in a row, from 0.1 s to a minute.
         """
         async with asyncio.TaskGroup() as workers:
-            for _ in range(concurrency):
-                workers.create_task(self._work(worker))
+            for number in range(concurrency):
+                first, second = self._lanes if number % 4 != 3 else reversed(self._lanes)
+                workers.create_task(self._work(worker, first, second))
 
-    async def _work(self, worker: Callable[[K], Awaitable[float | None]]) -> None:
+    async def _work(self, worker: Callable[[K], Awaitable[float | None]], first: deque[K], second: deque[K]) -> None:
         while True:
-            key = await self._ready.get()
+            await self._count.acquire()
+            key = (first or second).popleft()
             self._waiting.discard(key)
             self._active.add(key)
             after: float | None = None

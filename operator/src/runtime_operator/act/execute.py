@@ -129,7 +129,7 @@ class Executor:
             case plans.CreatePod():
                 return await self._create_pod(subject, action)
             case plans.Converse():
-                self._conversations.ensure(key, action.pod, action.pod_uid)
+                self._conversations.ensure(key, action.pod, action.pod_uid, hurry=action.hurry)
             case plans.ClaimPod():
                 raise TypeError("a claim needs to know what was observed")
             case plans.HandOver():

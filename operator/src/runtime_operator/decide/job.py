@@ -127,7 +127,7 @@ def _with_its_pod(
 
 def _unheard(observed: Observed, job: JobSnapshot, runner: RunnerSnapshot | None, pod: PodSnapshot, now: float) -> Plan:
     """The runner has not said where it is: ask, and do not wait for its answer longer than for anybody's."""
-    converse = Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid)
+    converse = Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid, hurry=False)
     cancelled = job.spec is not None and job.spec.cancel
     if runner is not None and runner.waits_for_room and not cancelled:
         return Plan(actions=(converse,), requeue_after=deadlines.ROOM_SECONDS)

@@ -79,6 +79,8 @@ class Converse:
     namespace: str
     pod: str
     pod_uid: str
+    hurry: bool = True
+    """False: its program runs already, and those that wait for theirs go first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -167,6 +167,11 @@ class Cache:
             self._jobs[job.key] = job
         return job.key
 
+    def is_over(self, key: JobKey) -> bool:
+        """Return whether the job has ended, or is gone."""
+        job = self._jobs.get(key)
+        return job is None or job.phase.terminal
+
     def drop_job(self, key: JobKey, uid: str) -> None:
         """Take over that a job has been deleted."""
         known = self._jobs.get(key)

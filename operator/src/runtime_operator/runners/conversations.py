@@ -20,6 +20,7 @@ from runtime_runner import contract
 from runtime_operator.api import names
 from runtime_operator.kube.errors import KubeError, NotFound, Unavailable
 from runtime_operator.runners.fold import RunnerFold
+from runtime_operator.runners.gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,10 @@ JOURNAL_TRIES = 12
 minutes, longer than an API server or a kubelet needs to restart."""
 
 
+ATTACHES = 16
+"""Streams being opened at the same time. Each costs API server, kubelet and operator some milliseconds of CPU: an
+operator that starts among a thousand running jobs would otherwise keep new ones waiting until it has asked them all."""
+
 REST_SECONDS = 60.0
 """How long a runner rests while fewer than a thousand do; with more of them proportionally longer."""
 
@@ -52,14 +57,18 @@ REST_SECONDS = 60.0
 class Conversation:
     """One runner, from attach to its last event."""
 
-    def __init__(self, kube: Kube, key: Owner, pod: str, fold: RunnerFold, on_news: Callable[[Owner], None]) -> None:
+    def __init__(
+        self, kube: Kube, key: Owner, pod: str, fold: RunnerFold, gate: Gate, on_news: Callable[[Owner], None]
+    ) -> None:
         self.key, self.pod, self.fold = key, pod, fold
+        self.hurry = False
+        """Somebody waits for this runner to be spoken to."""
         self.task: asyncio.Task[None] | None = None
         self.stream: Attachment | None = None
         self.journal_failures = 0
         self.heard_at = time.time()
         """When it said something last."""
-        self._kube = kube
+        self._kube, self._gate = kube, gate
         self._on_news = on_news
 
     async def run(self) -> None:
@@ -68,7 +77,8 @@ class Conversation:
         while self.fold.exit is None:
             connected = False
             try:
-                self.stream = await self._kube.attach(self.key.namespace, self.pod, names.RUNNER_CONTAINER)
+                async with self._gate.passing(hurry=self.hurry):
+                    self.stream = await self._kube.attach(self.key.namespace, self.pod, names.RUNNER_CONTAINER)
                 connected = await self._listen(self.stream)
             except NotFound:
                 if failures >= GONE_FAILURES:
@@ -160,6 +170,7 @@ class Conversations:
 
     def __init__(self, kube: Kube, limits: Limits, on_news: Callable[[Owner], None], *, streams: int = 2000) -> None:
         self._kube, self._limits, self._on_news, self._streams = kube, limits, on_news, streams
+        self._gate = Gate(ATTACHES)
         self._by_pod: dict[str, Conversation] = {}
         self._waiting: dict[str, None] = {}
         """Pods whose runners could have no stream; the first goes first."""
@@ -174,9 +185,13 @@ class Conversations:
         """Return how many streams are open, or about to be."""
         return sum(conversation.under_way for conversation in self._by_pod.values())
 
-    def ensure(self, key: Owner, pod: str, pod_uid: str) -> None:
-        """Have a conversation with this runner under way, or as soon as there is room for one more."""
+    def ensure(self, key: Owner, pod: str, pod_uid: str, *, hurry: bool = False) -> None:
+        """Have a conversation with this runner under way, or as soon as there is room for one more.
+
+        Whoever is in a ``hurry`` is connected before those who are not.
+        """
         conversation = self._conversation(key, pod, pod_uid)
+        conversation.hurry = hurry
         if conversation.under_way:
             return
         if not self._make_room():
@@ -301,7 +316,7 @@ class Conversations:
         if pod_uid not in self._by_pod:
             fold = RunnerFold(pod_uid, self._limits)
             fold.silent_since = time.time()
-            self._by_pod[pod_uid] = Conversation(self._kube, key, pod, fold, self._news)
+            self._by_pod[pod_uid] = Conversation(self._kube, key, pod, fold, self._gate, self._news)
             self._by_owner.setdefault(key, set()).add(pod_uid)
         return self._by_pod[pod_uid]
 

@@ -108,7 +108,9 @@ class RunnerFold:
 
     def answer(self, resumed: contract.Resumed, now: float) -> None:
         """Take the answer to a resume; that the journal up to ``resumed.seq`` has been taken is the caller's care."""
-        self.connected, self.trouble = True, ""
+        self.connected = True
+        if not self._broken:
+            self.trouble = ""
         self._state, self._job_uid = resumed.state, resumed.job_uid
         self._node_time, self._node_time_at = resumed.time, now
 
@@ -116,7 +118,8 @@ class RunnerFold:
         """Where the runner is, is not known any more until it answers again."""
         if self.connected:
             self.connected, self.silent_since = False, now
-        self.trouble = trouble or self.trouble
+        if trouble and not self._broken:
+            self.trouble = trouble
 
     def refused(self, refusal: contract.Refused) -> None:
         """Take that the runner does not do what it was asked. Once may be a line cut short by a broken stream."""
