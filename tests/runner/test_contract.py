@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,3 +155,18 @@ def test_the_limits_that_are_the_default_fit_the_journal() -> None:
 
     limits = contract.Limits(execution_seconds=1)
     assert limits.result_bytes + limits.interim_bytes + limits.log_bytes <= contract.PAYLOAD_BYTES
+
+
+def test_what_the_first_messages_would_wait_for_can_be_done_ahead() -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(Path(contract.__file__).parents[1])!r})
+from runtime_runner import contract
+before = "hashlib" in sys.modules
+contract.prepare()
+print(before, "hashlib" in sys.modules, contract._fields.cache_info().currsize)
+"""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
+    before, after, known = done.stdout.split()
+    assert (before, after) == ("False", "True")
+    assert int(known) == len({type(event) for event in EVENTS}) + 4  # Job, Resume, Cancel and Limits

@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
 import pytest
+from runtime_runner import on_demand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,9 +49,22 @@ print(json.dumps([value, folder in sys.path]))
     assert json.loads(done.stdout) == expected
 
 
-def test_without_such_a_folder_nothing_changes(tmp_path: Path) -> None:
-    from runtime_runner import on_demand
+@pytest.mark.parametrize("name", sorted(on_demand.NOT_FOR))
+def test_what_other_packages_try_and_do_without_is_no_reason_to_open_a_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.py").write_text("")
+    (tmp_path / "devices.py").write_text("")
+    finder = on_demand.OnDemandFinder(tmp_path)
+    before = list(sys.path)
+    try:
+        assert finder.find_spec(name) is None
+        assert sys.path == before
+        assert finder.find_spec("devices") is not None
+        assert PathFinder.find_spec(name) is not None  # once the folder is open
+    finally:
+        sys.path[:] = before
 
+
+def test_without_such_a_folder_nothing_changes(tmp_path: Path) -> None:
     before = list(sys.meta_path)
     on_demand.make_available(tmp_path / "missing")
     assert sys.meta_path == before

@@ -8,6 +8,7 @@ never by a job, which is why importing them by name is in order here.
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from typing import Any
 
@@ -32,6 +33,8 @@ def check_size(backend: Any, name: str, needed: int) -> None:
     Raises:
         JobError: it has fewer (BackendTooSmall); the message has both numbers.
     """
+    if needed < 1:
+        return  # the number is the target's, which may not have been made yet
     number = getattr(backend, "num_qubits", None)
     if isinstance(number, int) and number < needed:
         raise JobError(
@@ -40,24 +43,47 @@ def check_size(backend: Any, name: str, needed: int) -> None:
         )
 
 
+def build_ahead(spec: dict[str, Any]) -> None:
+    """Build a backend and its target for the first `build` of the same spec; until then nobody uses it.
+
+    Raises:
+        JobError: as `build`.
+    """
+    backend = build("", spec)
+    backend.target.build_coupling_map()  # and what else the target keeps once it has been asked for
+    backend.target.durations()
+    _built_ahead[_key(spec)] = backend
+
+
 def build(name: str, spec: dict[str, Any]) -> Any:
-    """Return the backend the spec describes, under this name.
+    """Return the backend the spec describes, under this name; nobody else has it.
 
     Raises:
         JobError: it cannot be built here (InvalidBackend); the message says what is wrong or missing.
     """
+    backend = _built_ahead.pop(_key(spec), None) if _built_ahead else None
+    return simulator.as_known(_build(name, spec) if backend is None else backend, name)
+
+
+_built_ahead: dict[str, Any] = {}
+
+
+def _key(spec: dict[str, Any]) -> str:
+    return json.dumps(spec, sort_keys=True)
+
+
+def _build(name: str, spec: dict[str, Any]) -> Any:
     kinds = [kind for kind in _BUILDERS if isinstance(spec.get(kind), dict)]
     if len(kinds) != 1 or len(spec) != 1:
         raise _invalid(name, f"its spec needs exactly one of {', '.join(_BUILDERS)}, and has {_listed(spec)}")
     try:
-        backend = _BUILDERS[kinds[0]](spec[kinds[0]])
+        return _BUILDERS[kinds[0]](spec[kinds[0]])
     except JobError:
         raise
     except ModuleNotFoundError as error:
         raise _invalid(name, f"this runner image has no {error.name}") from None
     except Exception as error:
         raise _invalid(name, f"{type(error).__name__}: {error}") from None
-    return simulator.as_known(backend, name)
 
 
 def _aer(spec: dict[str, Any]) -> Any:

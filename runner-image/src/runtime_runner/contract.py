@@ -66,8 +66,8 @@ class ExitCode(IntEnum):
 class RunnerState(StrEnum):
     """How far a runner is with its one job."""
 
-    STARTING = "starting"  # importing and warming up
-    READY = "ready"  # warm; a job may be handed over (it may be handed over earlier, too: it then waits)
+    STARTING = "starting"  # importing
+    READY = "ready"  # a job may be handed over (it may be handed over earlier, too: it then waits)
     RUNNING = "running"  # the program has been entered
     ENDED = "ended"  # the last event has been written
 
@@ -139,7 +139,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ready(Event):
-    """Qiskit is imported and warmed up."""
+    """Qiskit is imported; a job may be handed over. Until one comes, the runner goes on warming up, unseen."""
 
     kind: ClassVar[str] = "ready"
     protocol: int
@@ -300,9 +300,17 @@ def parse_termination(text: str) -> TerminationMessage:
     return message
 
 
+def prepare() -> None:
+    """Do once what the first message of each kind would wait for, and the first result."""
+    kinds: list[Any] = [*_REQUESTS.values(), *_EVENTS.values(), Limits]
+    for cls in kinds:
+        _fields(cls)
+    digest("")
+
+
 def digest(text: str) -> tuple[int, str]:
     """Return the size in bytes and the SHA-256 (hexadecimal) of the text's UTF-8 form."""
-    import hashlib  # loads OpenSSL: not before there is a result
+    import hashlib  # loads OpenSSL, which would delay the start
 
     raw = text.encode()
     return len(raw), hashlib.sha256(raw).hexdigest()

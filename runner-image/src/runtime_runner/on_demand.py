@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 FOLDERS = (Path(sys.prefix) / "on-demand", Path(sys.prefix) / "science")
 
 
+NOT_FOR = frozenset({"charset_normalizer"})
+"""Packages in these folders that are no reason to open them: `numpy.f2py`, and with it SciPy, looks for this one and
+does without. It would open the folder in every job with SciPy, and the next ``transpile`` would load the plugins."""
+
+
 class OnDemandFinder:
     """Consulted for modules that were found nowhere else; the first hit puts the whole folder on the path."""
 
@@ -31,7 +36,7 @@ class OnDemandFinder:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return where the module is, if it is one of these."""
-        if path is not None or self._folder in sys.path:
+        if path is not None or name in NOT_FOR or self._folder in sys.path:
             return None
         spec = PathFinder.find_spec(name, [self._folder])
         if spec is not None:
@@ -42,3 +47,13 @@ class OnDemandFinder:
 def make_available(*folders: Path) -> None:
     """Let everything that is imported from now on find the packages in these folders, by default the image's."""
     sys.meta_path.extend(OnDemandFinder(folder) for folder in folders or FOLDERS if folder.is_dir())
+
+
+def require_closed() -> None:
+    """Make sure that nothing has put such a folder on the path: asked when an image is built, after the warm-up.
+
+    Raises:
+        RuntimeError: one is on the path.
+    """
+    if opened := [str(folder) for folder in FOLDERS if str(folder) in sys.path]:
+        raise RuntimeError(f"the warm-up has imported something of {', '.join(opened)}")

@@ -328,6 +328,8 @@ class Supervisor:
             case contract.Ready() if self._state is RunnerState.STARTING:
                 self._state = RunnerState.READY
                 self._journal.emit(event)
+                if self._job is None:
+                    contract.prepare()  # while the job is on its way
             case contract.Started() if self._state is RunnerState.READY and self._job is not None:
                 self._enter(self._job)
             case contract.Result() if self._entered_at is not None and _is_unicode(event.text):

@@ -14,6 +14,7 @@ import importlib.util
 import logging
 import os
 import platform
+import select
 import sys
 import time
 from pathlib import Path
@@ -29,6 +30,7 @@ from runtime_runner import (
     on_demand,
     processes,
     program,
+    warming,
 )
 from runtime_runner.contract import FailureReason
 from runtime_runner.failures import JobError
@@ -74,6 +76,8 @@ def main() -> None:
     channel.send(unnumbered(contract.Ready, protocol=contract.PROTOCOL, versions=versions, warmup_seconds=seconds))
 
     with open(requests, "rb") as stream:
+        if "qiskit_aer" in sys.modules:
+            warming.go_on(lambda seconds: _readable(requests, seconds))
         line = stream.readline()
         if not line:
             return
@@ -86,24 +90,27 @@ def main() -> None:
 
 
 def warm_up() -> dict[str, str]:
-    """Do once what every program would otherwise wait for; return the versions of what is there."""
+    """Import what every program needs, and no more: jobs wait for this. Return the versions of what is there."""
+    gc.disable()  # there is little garbage, and looking for it takes a sixth of the time
     versions = {"python": platform.python_version(), "runner": importlib.metadata.version("runtime-runner")}
     if importlib.util.find_spec("qiskit_aer") is not None:
         import qiskit
         import qiskit_aer
 
         versions |= {"qiskit": qiskit.__version__, "qiskit-aer": qiskit_aer.__version__}
-        circuit = qiskit.QuantumCircuit(2)
-        circuit.h(0)
-        circuit.cx(0, 1)
-        circuit.measure_all()
-        backend = backends.build("warm-up", {"aer": {}})
-        backend.run(qiskit.transpile(circuit, backend), shots=1).result().get_counts()
+        backends.build("warm-up", {"aer": {}})
     on_demand.make_available()
     old_imports.make_available()
-    gc.collect()
     gc.freeze()  # what is loaded now stays; later collections need not look at it
+    gc.enable()
     return versions
+
+
+def _readable(descriptor: int, seconds: float) -> bool:
+    """Wait at most so long; return whether there is something to read, be it the end."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def _outcome(job: contract.Job, channel: Channel, requests: BinaryIO) -> contract.JournalEvent | None:
