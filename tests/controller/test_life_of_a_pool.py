@@ -216,6 +216,24 @@ async def test_a_full_quota_is_said_and_left_alone_and_jobs_go_first() -> None:
 
 
 @virtual_time
+async def test_a_job_that_waits_for_its_namespaces_quota_starts_when_a_pod_is_gone() -> None:
+    async with running_world() as world:
+
+        async def room_for_one(*_: Any) -> None:
+            if world.kube.pods():
+                raise errors.QuotaExceeded("exceeded quota: pods", status=403, reason="Forbidden")
+
+        world.kube.before("create", PODS, room_for_one)
+        world.apply("first", ttl={"podSeconds": 50})
+        await world.until_phase("Completed", name="first")
+        first = world.status("first")["runner"]["uid"]
+        world.apply("second")
+        await world.until(lambda: world.reason("second") == "QuotaExceeded")
+        await world.until(lambda: first not in uids(world))
+        await world.until_phase("Completed", name="second", seconds=5)
+
+
+@virtual_time
 async def test_a_pool_at_rest_costs_nothing() -> None:
     async with running_world() as world:
         await full_pool(world, 3)

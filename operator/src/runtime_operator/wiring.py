@@ -131,6 +131,8 @@ class Operator:
         """A runner pod was created, changed or deleted."""
         if kind == "DELETED":
             keys = self.cache.drop_pod(body["metadata"]["uid"])
+            if (waiting := self.cache.retry_refused(body["metadata"]["namespace"])) is not None:
+                self.queue.add(waiting)
         elif self.cache.knows(body):
             return  # the answer to a write of our own, which has been acted on
         else:

@@ -268,7 +268,10 @@ QUEUED = [
 
 RUNNING = [
     Row(title="a promised job is handed over to the runner that has none",
-        seen=observed(job=promised(), pods=(pod(),), runner=runner()), does=(HandOver,), again=1.0),
+        seen=observed(job=promised(), pods=(pod(deadline_seconds=315),), runner=runner()), does=(HandOver,), again=1.0),
+    Row(title="a promise whose claim did not get through is claimed before the hand-over",
+        seen=observed(job=promised(), pods=(pod(),), runner=runner()), does=(ClaimPod,), phase="Running",
+        reason="Running", again=0.0),
     Row(title="a job promised before a restart is spoken for before anything else",
         seen=observed(job=promised(), pods=(pod(),)), does=(Converse,), again=1.0),
     Row(title="a stream that is not open is waited for",
@@ -535,9 +538,8 @@ def test_a_claim_sets_the_deadline_by_the_nodes_clock_and_for_this_very_pod() ->
 
 
 def test_a_hand_over_says_everything_the_runner_needs() -> None:
-    seen = observed(
-        job=promised(inputs={"n": 3}, max_execution_time_seconds=20, log_level="DEBUG"), pods=(pod(),), runner=runner()
-    )
+    wanted = promised(inputs={"n": 3}, max_execution_time_seconds=20, log_level="DEBUG")
+    seen = observed(job=wanted, pods=(pod(deadline_seconds=35),), runner=runner())
     (action,) = the_plan(seen).actions
     assert isinstance(action, HandOver)
     assert action.pod_uid == snapshots.POD_UID
@@ -557,7 +559,7 @@ def test_a_hand_over_says_everything_the_runner_needs() -> None:
 
 def test_a_hand_over_says_what_the_program_needs_of_qiskit_and_of_its_backend() -> None:
     special = program(compatibility="Qiskit0", backend_requirements={"min_num_qubits": 5})
-    seen = observed(job=job(), program=special, pods=(pod(),), runner=runner())
+    seen = observed(job=job(), program=special, pods=(pod(deadline_seconds=315),), runner=runner())
     status = snapshots.written(the_plan(seen))
     assert status["program"]["compatibility"] == "Qiskit0"
     (action,) = the_plan(dataclasses.replace(seen, job=job(status=status))).actions

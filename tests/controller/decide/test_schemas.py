@@ -127,7 +127,7 @@ INPUTS = [
         seen=observed(job=promise(STRICT), program=STRICT, pods=(pod(),), runner=runner(), input_check=checked(WRONG)),
         does=(DeletePod,), phase="Failed", reason="InvalidInput", event="InvalidInput"),
     Row(title="checked inputs are handed over",
-        seen=observed(job=promise(STRICT), program=STRICT, pods=(pod(),), runner=runner(),
+        seen=observed(job=promise(STRICT), program=STRICT, pods=(pod(deadline_seconds=315),), runner=runner(),
                       input_check=checked(Verdict())), does=(HandOver,), again=1.0),
     Row(title="what is wrong with the spec comes first",
         seen=observed(program=STRICT, input_check=checked(WRONG), job=job(max_execution_time_seconds=301)),

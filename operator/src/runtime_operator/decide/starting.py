@@ -173,7 +173,8 @@ def hand_over(
         return Plan(actions=read_source(observed, job), requeue_after=0.0)
     assert observed.source.files is not None
     execution = deadlines.execution_seconds(job.spec, program.spec, config.limits)
-    if deadlines.pod_deadline_seconds(pod, runner, execution, config.limits, now) is None:
+    deadline = deadlines.pod_deadline_seconds(pod, runner, execution, config.limits, now)
+    if deadline is None:
         again = status.queued(job, now, Reason.WAITING_FOR_RUNNER, "the pod's deadline became too early for a run")
         return Plan(actions=delete(pod), status=again, requeue_after=0.0)
     digest = program_digest(program, observed.source)
@@ -183,6 +184,9 @@ def hand_over(
             job, now, pod=pod, attempt=pod.attempt, program=program, digest=digest, backend=backend
         )
         return Plan(status=promised, requeue_after=0.0)
+    if pod.deadline_seconds is None or deadline < pod.deadline_seconds:
+        # The promise was written, the claim, which was made at the same time, was not: the pod has its first deadline.
+        return _claim(observed, job, pod, runner, now, config) or Plan(requeue_after=0.0)
     request = contract.Job(
         job_uid=job.uid,
         job_name=job.key.name,

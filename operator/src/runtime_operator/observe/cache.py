@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from runtime_runner import backend_names
 
 from runtime_operator.api import names
-from runtime_operator.api.conditions import ConditionType
+from runtime_operator.api.conditions import ConditionType, Reason
 from runtime_operator.api.names import JobKey, PoolKey
 from runtime_operator.api.v1alpha1 import Phase, ProgramKind
 from runtime_operator.build.namespace import runner_policy
@@ -34,7 +34,6 @@ from runtime_operator.observe.snapshots import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from runtime_operator.api.conditions import Reason
     from runtime_operator.api.v1alpha1 import ConfigMapRef
     from runtime_operator.observe.pods import Owner
     from runtime_operator.observe.pools import PoolSnapshot
@@ -345,6 +344,23 @@ class Cache:
         memory = self._of(uid)
         times = memory.refusal.times + 1 if memory.refusal else 1
         memory.refusal = Refusal(reason=reason, message=message, at=now, times=times)
+
+    def retry_refused(self, namespace: str) -> JobKey | None:
+        """Let the job that has waited longest for the namespace's quota try again; None: nobody waits for it."""
+        if not self.demand.is_refused_in(namespace):
+            return None
+        waiting = [
+            (self._jobs[key].created, key)
+            for key in self.waiting_jobs(namespace)
+            if (refusal := self._of(self._jobs[key].uid).refusal) and refusal.reason is Reason.QUOTA_EXCEEDED
+        ]
+        if not waiting:
+            return None
+        _, key = min(waiting)
+        memory = self._of(self._jobs[key].uid)
+        assert memory.refusal is not None
+        memory.refusal = dataclasses.replace(memory.refusal, at=0.0)
+        return key
 
     def forget_refusal(self, uid: str) -> None:
         """The API server has accepted what it refused before."""

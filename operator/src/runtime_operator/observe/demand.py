@@ -57,6 +57,10 @@ class Ledger:
             self._refused[job_uid] = namespace
             self._refused_in[namespace] += 1
 
+    def is_refused_in(self, namespace: str) -> bool:
+        """Return whether any job of this namespace waits for its quota."""
+        return self._refused_in[namespace] > 0
+
     def accepted(self, job_uid: str) -> None:
         """There was room after all, or the job wants none any more."""
         if (namespace := self._refused.pop(job_uid, None)) is not None:
