@@ -39,6 +39,9 @@ SILENCE_SECONDS = 180.0
 
 FIRST_LIST_RETRY_SECONDS = 2.0
 
+PROGRESS_SECONDS = 0.05
+"""How much later what a running program says is looked at: once for all of it."""
+
 POOL_PAUSE_SECONDS = 0.05
 """Longer than a warm job needs from its claim to its program."""
 
@@ -64,7 +67,7 @@ class Operator:
             config.default_backend, default_profile=config.default_profile, builtin_backends=config.builtin_backends
         )
         self.metrics = Metrics()
-        self.conversations = Conversations(kube, config.limits, self.queue.add, streams=config.streams)
+        self.conversations = Conversations(kube, config.limits, self.queue.add, self._look_soon, streams=config.streams)
         self.checks = Checks(checking or _checkers(config), self.cache, self.queue.add)
         events = EventRecorder(kube, instance=socket.gethostname())
         self.executor = Executor(
@@ -123,6 +126,8 @@ class Operator:
         if kind == "DELETED":
             key = JobKey(body["metadata"]["namespace"], body["metadata"]["name"])
             self.cache.drop_job(key, body["metadata"]["uid"])
+        elif self.cache.knows(body):
+            return  # the answer to a write of our own, which has been acted on
         else:
             key = self.cache.put_job(body)
         self.queue.add(key)
@@ -168,6 +173,10 @@ class Operator:
             if informer.last_contact is None or now - informer.last_contact > SILENCE_SECONDS:
                 raise RuntimeError("a watch is silent")
         return "ok"
+
+    def _look_soon(self, key: Key) -> None:
+        """Have this key looked at together with what comes within the same moment."""
+        self.queue.add_after(key, PROGRESS_SECONDS)
 
     def _is_patient(self, key: Key) -> bool:
         """Return whether there is only something to clear away: jobs that wait for their start go first."""

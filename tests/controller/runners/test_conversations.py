@@ -51,7 +51,7 @@ class Talk:
         self.runner = ScriptedRunner(self.kube, "default", "a-pod", waits_for_the_test)
         self.runner.ready()
         self.news: list[Owner] = []
-        self.conversations = Conversations(self.kube, CONFIG.limits, self.news.append)
+        self.conversations = Conversations(self.kube, CONFIG.limits, self.news.append, self.news.append)
 
     def ensure(self) -> None:
         self.conversations.ensure(KEY, "a-pod", "pod-uid")
@@ -59,7 +59,7 @@ class Talk:
     def restart(self) -> None:
         """Forget everything, as a new operator does."""
         self.conversations.retain(KEY, set())
-        self.conversations = Conversations(self.kube, CONFIG.limits, self.news.append)
+        self.conversations = Conversations(self.kube, CONFIG.limits, self.news.append, self.news.append)
         self.ensure()
 
     @property

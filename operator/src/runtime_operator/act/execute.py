@@ -86,13 +86,13 @@ class Executor:
                 done = await self._do(subject, action)
             if not done:
                 return 0.0
-        if plan.status is not None:
-            await self._statuses.write_job(observed, plan.status)
+        written = plan.status is not None and await self._statuses.write_job(observed, plan.status)
         if plan.notice is not None and observed.job is not None:
             await self._events.record(
                 _involved(observed.key, observed.job.uid), "Warning", plan.notice.reason, plan.notice.message
             )
-        return plan.requeue_after
+        # What was written is not told again by the watch: if the plan names no moment, it is made anew.
+        return 0.0 if written and plan.requeue_after is None else plan.requeue_after
 
     def forget(self, job_uid: str) -> None:
         """The job is over, or gone."""

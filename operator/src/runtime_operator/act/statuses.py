@@ -32,8 +32,10 @@ class Statuses:
     def __init__(self, kube: Kube, cache: Cache, metrics: Metrics) -> None:
         self._kube, self._cache, self._metrics = kube, cache, metrics
 
-    async def write_job(self, observed: Observed, wanted: Mapping[str, Any]) -> None:
-        """Make this the job's status. That a terminal phase stays is guarded by the CRD's own rule.
+    async def write_job(self, observed: Observed, wanted: Mapping[str, Any]) -> bool:
+        """Make this the job's status, and return whether that took a write.
+
+        That a terminal phase stays is guarded by the CRD's own rule.
 
         Raises:
             KubeError: it was not written; somebody else's change has been taken over first.
@@ -42,7 +44,7 @@ class Statuses:
         assert job is not None
         difference = merge_patch(job.status, wanted)
         if not difference:
-            return
+            return False
         body = {"metadata": {"uid": job.uid}, "status": difference}
         try:
             written = await self._kube.patch(JOBS, job.key.namespace, job.key.name, body, subresource="status")
@@ -57,12 +59,13 @@ class Statuses:
         self._cache.remember_status_write(job.uid, time.time())
         if written is None:
             self._cache.drop_job(job.key, job.uid)
-            return
+            return True
         self._cache.put_job(written)
         if (phase := Phase(wanted["phase"])) is not job.phase:
             log.info("job changed", job=str(job.key), phase=phase.value, reason=_reason(wanted))
             if phase.terminal:
                 self._metrics.ended.labels(phase.value).inc()
+        return True
 
     async def write_pool(self, observed: ObservedPool, wanted: Mapping[str, Any]) -> None:
         """Make this the pool's status.

@@ -38,6 +38,10 @@ ATTACH_RETRY_SECONDS = (0.1, 0.5) + (0.2,) * 15 + (0.5, 1.0, 2.0)
 runner takes as long again to warm up: attaching in that time is what makes a cold start fast. Each attempt that comes
 to nothing costs API server and kubelet some 15 ms of CPU just when they are busy with the pod."""
 
+_PROGRESS = (contract.Started, contract.Log, contract.Interim, contract.Result)
+"""Events that change no decision at once: the status is brought up to date in its own time, and after a result comes
+the exit."""
+
 GONE_FAILURES = 5
 """So many attempts may be answered "not found": a kubelet says so, too, until it has heard of the pod."""
 
@@ -58,7 +62,7 @@ class Conversation:
     """One runner, from attach to its last event."""
 
     def __init__(
-        self, kube: Kube, key: Owner, pod: str, fold: RunnerFold, gate: Gate, on_news: Callable[[Owner], None]
+        self, kube: Kube, key: Owner, pod: str, fold: RunnerFold, gate: Gate, on_news: Callable[[Owner, bool], None]
     ) -> None:
         self.key, self.pod, self.fold = key, pod, fold
         self.hurry = False
@@ -126,17 +130,17 @@ class Conversation:
         await stream.send(b"\n" + contract.encode(contract.Resume()))
         async for line in stream.lines():
             self.heard_at = time.time()
-            await self._hear(line)
-            self._on_news(self.key)
+            event = _parse(line)
+            await self._hear(event, len(line))
+            self._on_news(self.key, not isinstance(event, _PROGRESS))
             if self.fold.exit is not None:
                 break
         return self.fold.connected
 
-    async def _hear(self, line: bytes) -> None:
-        event = _parse(line)
+    async def _hear(self, event: contract.AnyEvent | None, length: int) -> None:
         match event:
             case None:
-                log.warning("line from a runner is no event", owner=str(self.key), pod=self.pod, length=len(line))
+                log.warning("line from a runner is no event", owner=str(self.key), pod=self.pod, length=length)
             case contract.Resumed():
                 await self._catch_up(event.seq)
                 self.fold.answer(event, time.time())
@@ -162,14 +166,27 @@ class Conversation:
         self.fold.lose_touch(time.time())
         if stream is not None:
             await stream.close()
-            self._on_news(self.key)
+            self._on_news(self.key, self.fold.exit is None)
 
 
 class Conversations:
-    """The conversations by pod uid. ``on_news`` is called with the pod's owner when there is something to decide."""
+    """The conversations by pod uid.
 
-    def __init__(self, kube: Kube, limits: Limits, on_news: Callable[[Owner], None], *, streams: int = 2000) -> None:
-        self._kube, self._limits, self._on_news, self._streams = kube, limits, on_news, streams
+    ``on_news`` is called with the pod's owner when there is something to decide, ``on_progress`` when it has time: a
+    program says more than once a second what the status takes up once a second.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        limits: Limits,
+        on_news: Callable[[Owner], None],
+        on_progress: Callable[[Owner], None],
+        *,
+        streams: int = 2000,
+    ) -> None:
+        self._kube, self._limits, self._streams = kube, limits, streams
+        self._on_news, self._on_progress = on_news, on_progress
         self._gate = Gate(ATTACHES)
         self._by_pod: dict[str, Conversation] = {}
         self._waiting: dict[str, None] = {}
@@ -288,8 +305,8 @@ class Conversations:
             log.error("conversation crashed", task=task.get_name(), exc_info=task.exception())
         self._wake_next()
 
-    def _news(self, key: Owner) -> None:
-        self._on_news(key)
+    def _news(self, key: Owner, urgent: bool) -> None:
+        (self._on_news if urgent else self._on_progress)(key)
         self._wake_next()  # who has just spoken may be the next to rest
 
     def _wake_next(self) -> None:
