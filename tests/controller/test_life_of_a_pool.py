@@ -73,6 +73,17 @@ async def test_a_warm_job_takes_five_writes_with_the_pod_that_replaces_its_own()
 
 
 @virtual_time
+async def test_a_warm_job_is_handed_over_on_the_stream_that_was_opened_ahead() -> None:
+    async with running_world(program=for_ever) as world:
+        await full_pool(world, 1)
+        [attachment] = world.runner.process.attachments
+        world.apply()
+        await world.until(lambda: world.executions == 1)
+        assert world.runners[0].process.attachments == [attachment]
+        assert [request["kind"] for request in world.runners[0].requests] == ["resume", "job", "resume"]
+
+
+@virtual_time
 async def test_a_pod_that_was_claimed_is_the_jobs_and_serves_no_other() -> None:
     async with running_world(program=for_ever) as world:
         await full_pool(world, 1)
@@ -243,6 +254,17 @@ async def test_a_pool_at_rest_costs_nothing() -> None:
         await asyncio.sleep(3600)
         assert world.kube.requests == []
         assert world.passes - passes < 20
+
+
+@virtual_time
+async def test_a_pool_that_stays_full_is_not_written_because_its_operator_is_another() -> None:
+    async with running_world() as world:
+        await full_pool(world, 3)
+        await asyncio.sleep(20)
+        world.kube.requests.clear()
+        await world.restart()
+        await asyncio.sleep(20)
+        assert world.kube.requests == []
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

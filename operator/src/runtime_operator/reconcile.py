@@ -61,7 +61,9 @@ class Reconciler:
         plan = plan_job(observed, time.time(), self._config)
         look_again = await self._executor.execute(observed, plan)
         over = observed.job is None or observed.job.phase.terminal
-        self._conversations.retain(key, set() if over else {pod.uid for pod in observed.own_pods})
+        # what is there now: a pod that was claimed in this pass was not there when it was observed
+        own = {pod.uid for pod in self._cache.pods.of(key) if observed.job and pod.job_uid == observed.job.uid}
+        self._conversations.retain(key, set() if over else own)
         if over:
             self._checks.drop(key)
             self._executor.forget(observed.job.uid if observed.job else observed.deleted_uid)

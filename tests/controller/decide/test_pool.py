@@ -451,9 +451,17 @@ def test_the_status_counts_pods_and_jobs() -> None:
 
 
 def test_a_pool_that_has_been_full_stays_ready_while_it_is_refilled() -> None:
-    made = plan(ready(1), starting(2), replicas=2, status_written_at=0.0)
+    silent = ready(2, runner={"connected": False, "silent_since": NOW - 5})
+    made = plan(ready(1), silent, replicas=2, status_written_at=0.0)
     assert ready_condition(made)["status"] == Status.TRUE
     assert ready_condition(made)["reason"] == Reason.REFILLING
+
+
+def test_that_runners_are_asked_is_no_reason_to_say_that_they_are_not_ready() -> None:
+    asked = ready(2, runner={"connected": False, "silent_since": NOW - 0.5})
+    for silent in (starting(2), asked):
+        made = plan(ready(1), silent, replicas=2, status_written_at=0.0)
+        assert (made.status, made.requeue_after) == (None, 1.0)
 
 
 @pytest.mark.parametrize(

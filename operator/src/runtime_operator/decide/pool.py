@@ -90,7 +90,7 @@ def plan_pool(observed: ObservedPool, now: float, config: OperatorConfig, token:
         now,
         config.pools,
         at_once=any(action.why is Waste.YIELDED for action in discards),
-        creating=bool(refill.count),
+        unsettled=bool(refill.count) or _is_asking(observed, seen, now),
     )
     write = due is not None and due <= 0
     moments = (seen.look_again, wanted.again, refill.again, again, None if write else due)
@@ -99,6 +99,13 @@ def plan_pool(observed: ObservedPool, now: float, config: OperatorConfig, token:
         status=status if write else None,
         requeue_after=min((moment for moment in moments if moment is not None), default=None),
     )
+
+
+def _is_asking(observed: ObservedPool, seen: Census, now: float) -> bool:
+    """Return whether runners have just been asked how they are: at the operator's start, all of them."""
+    silent = {pod.uid for pod in seen.silent}
+    runners = (entry.runner for entry in observed.pods if entry.pod.uid in silent)
+    return any(runner is None or now - runner.silent_since < LOOK_AGAIN for runner in runners)
 
 
 def _profile_name(pool: PoolSnapshot, config: OperatorConfig) -> str:

@@ -118,12 +118,12 @@ def due(
     settings: Pools,
     *,
     at_once: bool = False,
-    creating: bool = False,
+    unsettled: bool = False,
 ) -> float | None:
     """Return in how many seconds this status should be written, 0 for now; None if it is written already.
 
     Counters change with every job. They wait for a moment in which no job asks for a pod, because a write then costs
-    no job any time, and for the pods that are just being created (``creating``).
+    no job any time, and for what will be different in a moment (``unsettled``): pods are being created, runners asked.
     """
     old = pool.status
     if all(old.get(field) == value for field, value in wanted.items()):
@@ -139,7 +139,7 @@ def due(
     next_write = written + settings.status_seconds
     if unrecorded:
         moments.append(max(next_write, min(unrecorded) + RECORD_SECONDS))
-    elif creating:
+    elif unsettled:
         moments.append(max(next_write, now + RECORD_SECONDS))
     else:
         moments.append(max(next_write, observed.demand.last_asked + settings.quiet_seconds))
