@@ -11,18 +11,18 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from quantum_runtime import RuntimeService
 from quantum_runtime.exceptions import RuntimeJobFailureError, RuntimeJobMaxTimeoutError, RuntimeJobNotFound
-from runtime_operator.api import names
-from runtime_operator.kube.client import JOBS, PROGRAMS, Kube, Object
+from runtime_operator.kube.client import JOBS, Kube
 
+from bench import cluster
 from bench.figures import percentiles, ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
 
 PROGRAM = """\
 import time
@@ -78,20 +78,20 @@ def imports(times: int) -> dict[str, list[float]]:
     return taken
 
 
-async def measure(kube: Kube, namespace: str, runs: int) -> list[Run]:
-    """Return so many runs, one at a time."""
-    await kube.create(PROGRAMS, namespace, _object("RuntimeProgram", "client", PROGRAM_SPEC))
-    service = await asyncio.to_thread(RuntimeService, namespace)
-    await asyncio.to_thread(_through_the_client, service, "client-warm-up")
-    return [await _run(kube, namespace, service, number) for number in range(runs)]
+async def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what imports take, so many runs, one at a time, and a quarter as many of each bad ending."""
+    loaded = imports(options.runs)
+    async with cluster.connected() as kube, cluster.namespace(kube, "client") as namespace:
+        await cluster.publish(kube, namespace, "client", PROGRAM)
+        service = await asyncio.to_thread(RuntimeService, namespace)
+        await asyncio.to_thread(_through_the_client, service, "client-warm-up")
+        runs = [await _run(kube, namespace, service, number) for number in range(options.runs)]
+        endings = await _endings(kube, namespace, service, max(1, options.runs // 4))
+    return {"imports": loaded, "runs": [asdict(run) for run in runs], "endings": endings}
 
 
-PROGRAM_SPEC = {"maxExecutionTimeSeconds": 60, "source": {"inline": PROGRAM}}
-
-
-async def measure_endings(kube: Kube, namespace: str, runs: int) -> dict[str, list[float]]:
+async def _endings(kube: Kube, namespace: str, service: RuntimeService, runs: int) -> dict[str, list[float]]:
     """Return, by what happens to a job, the milliseconds from when the bare watch saw it to the exception."""
-    service = await asyncio.to_thread(RuntimeService, namespace)
     taken: dict[str, list[float]] = {what: [] for what in BAD_ENDINGS}
     for number in range(runs):
         for place, what in enumerate(BAD_ENDINGS):
@@ -123,7 +123,9 @@ async def _bare_watch(kube: Kube, namespace: str, name: str) -> asyncio.Task[flo
 
     async def watch() -> float:
         async for kind, body in kube.watch(JOBS, namespace, resource_version=version):
-            ended = kind == "DELETED" or (kind == "MODIFIED" and body["status"]["phase"] in ("Completed", "Failed"))
+            ended = kind == "DELETED" or (
+                kind == "MODIFIED" and body.get("status", {}).get("phase") in ("Completed", "Failed")
+            )
             if ended and body["metadata"]["name"] == name:
                 return time.perf_counter()
         raise AssertionError("the watch ended")
@@ -139,7 +141,7 @@ async def _run(kube: Kube, namespace: str, service: RuntimeService, number: int)
         added = (in_hand - await seen) * 1e3
     begin = time.perf_counter()
     held = {"programRef": {"name": "client"}, "suspend": True}  # never runs: only its creation is looked at
-    await kube.create(JOBS, namespace, _object("RuntimeJob", f"bare-{number}", held))
+    await kube.create(JOBS, namespace, cluster.described("RuntimeJob", f"bare-{number}", held))
     return Run(create=(time.perf_counter() - begin) * 1e3, run=run, added=added)
 
 
@@ -152,13 +154,14 @@ def _through_the_client(service: RuntimeService, name: str) -> tuple[float, floa
     return taken, time.perf_counter()
 
 
-def section(loaded: dict[str, list[float]], runs: Sequence[Run], endings: dict[str, list[float]]) -> str:
+def section(data: dict[str, Any]) -> str:
     """Return the page's section."""
+    loaded, runs, endings = data["imports"], data["runs"], data["endings"]
     bad = "\n".join(
         f"| {what}, as the bare watch saw → exception | {percentiles(ms, 1)} |" for what, ms in endings.items()
     )
     rows = "\n".join(f"| {what} | {percentiles(taken)} |" for what, taken in loaded.items())
-    run, create = [one.run for one in runs], [one.create for one in runs]
+    run, create = [one["run"] for one in runs], [one["create"] for one in runs]
     return f"""\
 ## The Python client
 
@@ -174,7 +177,7 @@ What a Python process takes that does nothing but this; {len(next(iter(loaded.va
 |---|---|---|---|---|
 | bare request that creates a job | {percentiles(create, 1)} |
 | `service.run(...)` | {percentiles(run, 1)} |
-| terminal status seen by the bare watch → `job.result()` returned | {percentiles([one.added for one in runs], 1)} |
+| terminal status seen by the bare watch → `job.result()` returned | {percentiles([one["added"] for one in runs], 1)} |
 {bad}
 
 `run` takes {ratio(run, create)} times as long as the bare request: it looks the program up, because a name may be a
@@ -182,7 +185,3 @@ private or a public program's, and starts the watch for the callback. Nothing po
 the status has arrived, been decoded, and the callback has had the last interim result. The two watches arrive in any
 order, so the difference may be negative. (Of the bad endings there are {len(next(iter(endings.values())))} each.)
 """
-
-
-def _object(kind: str, name: str, spec: dict[str, Any]) -> Object:
-    return {"apiVersion": names.API_VERSION, "kind": kind, "metadata": {"name": name}, "spec": spec}

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bench import cluster as bench_cluster
+from bench import loops
 from bench.figures import quotient
-from bench.warm import loops
-from bench.warm.floor_arm import floor
+from bench.floor.arm import floor
 from bench.warm.product import Pooled, fill
 from e2e.support.operators import LocalOperator, stopped_in_the_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.warm.loops import Run
+    from bench.loops import Run
     from e2e.support.cluster import Cluster, Space
 
 POOL = 4
@@ -75,7 +75,6 @@ async def _measure(namespace: str) -> tuple[list[Run], list[Run]]:
     return lowest_runs, [first, *warm_runs]
 
 
-@pytest.mark.timeout(180)
 def test_a_warm_job_reaches_its_program_about_as_soon_as_any_design_could(measured: Measured) -> None:
     warm = [run.entered for run in measured.warm[FIRST:]]
     lowest = [run.entered for run in measured.lowest]

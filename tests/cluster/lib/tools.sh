@@ -34,6 +34,13 @@ build_helm() {
   go_tools "$1" "$HELM_VERSION" "$2" "$2/cmd/helm"
 }
 
+# need_control_plane: for tests that run one without nodes. On machines that
+# build their node image these programs are there already.
+need_control_plane() {
+  need_tool_built kubernetes "$KUBERNETES_VERSION"
+  need_tool_built etcd "$ETCD_VERSION"
+}
+
 need_tools() {
   link_tool kind kind "$KIND_VERSION"
   if [[ -d $(tool_dir kubernetes "$KUBERNETES_VERSION") ]]; then
