@@ -106,7 +106,7 @@ def test_every_failure_of_a_runner_becomes_a_status_that_the_api_server_keeps(re
 
 
 def test_the_job_the_operator_hands_over_is_a_request_the_runner_understands() -> None:
-    seen = observed(job=promised(inputs={"n": [1, None, "ü"]}), pods=(pod(),), runner=runner())
+    seen = observed(job=promised(inputs={"n": [1, None, "ü"]}), pods=(pod(deadline_seconds=313),), runner=runner())
     (action,) = plan_job(seen, START + 1, CONFIG).actions
     assert isinstance(action, HandOver)
     assert contract.parse_request(contract.encode(action.request)) == action.request

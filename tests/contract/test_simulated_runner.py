@@ -53,6 +53,20 @@ DIALOGUES: dict[str, tuple[Step, ...]] = {
         contract.Exit,
     ),
     "the same job twice, and another one": (contract.Ready, requests(BUSY, BUSY, OTHER), contract.Exit),
+    "a job that is held until it may be entered": (
+        contract.Ready,
+        requests(dataclasses.replace(BUSY, hold=True), contract.Resume()),
+        contract.Resumed,
+        requests(contract.Enter(job_uid="uid-2"), contract.Enter(job_uid="uid-1")),
+        contract.Exit,
+    ),
+    "a held job that comes again and need not be held": (
+        contract.Ready,
+        requests(dataclasses.replace(BUSY, hold=True), contract.Resume()),
+        contract.Resumed,
+        requests(BUSY),
+        contract.Exit,
+    ),
     "a job that is cancelled while it runs": (
         contract.Ready,
         requests(ENDLESS),

@@ -80,7 +80,7 @@ async def test_a_warm_job_is_handed_over_on_the_stream_that_was_opened_ahead() -
         world.apply()
         await world.until(lambda: world.executions == 1)
         assert world.runners[0].process.attachments == [attachment]
-        assert [request["kind"] for request in world.runners[0].requests] == ["resume", "job", "resume"]
+        assert [request["kind"] for request in world.runners[0].requests] == ["resume", "job", "enter", "resume"]
 
 
 @virtual_time

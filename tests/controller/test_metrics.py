@@ -47,7 +47,13 @@ async def test_pools_tell_their_pods_hits_misses_ages_and_waste() -> None:
 async def test_a_deleted_pool_is_not_told_of_any_more() -> None:
     async with running_world() as world:
         world.kube.put(POOLS, builders.pool(replicas=1))
-        await world.until(lambda: any("quantum_runtime_pool_pods{" in name for name in metrics(world)))
+        await world.until(lambda: metrics(world).get(f'quantum_runtime_pool_pods{POOL},state="ready"}}') == 1)
+        for name in ("one", "two"):
+            world.apply(name)
+        for name in ("one", "two"):
+            await world.until_phase("Completed", name=name)
+        world.kube.edit(POOLS, "default", "a-pool", {"spec": {"replicas": 0}})
+        await world.until(lambda: any("wasted" in name for name in metrics(world)))
         world.kube.remove(POOLS, "default", "a-pool")
         world.kube.collect_garbage()
-        await world.until(lambda: not any("quantum_runtime_pool_pods{" in name for name in metrics(world)))
+        await world.until(lambda: not any('pool="a-pool"' in name for name in metrics(world)))

@@ -169,4 +169,4 @@ print(before, "hashlib" in sys.modules, contract._fields.cache_info().currsize)
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
     before, after, known = done.stdout.split()
     assert (before, after) == ("False", "True")
-    assert int(known) == len({type(event) for event in EVENTS}) + 4  # Job, Resume, Cancel and Limits
+    assert int(known) == len({type(event) for event in EVENTS}) + 5  # Job, Enter, Resume, Cancel and Limits

@@ -217,6 +217,56 @@ class TestRequests:
         runner.send(contract.Cancel())
         assert runner.finish().failed.reason == FailureReason.CANCELLED
 
+    def test_a_job_that_is_held_is_not_entered_before_it_may_be(self, start: Start) -> None:
+        runner = start()
+        runner.send(make_job(SLEEPER, hold=True))
+        runner.send(contract.Resume())
+        answer = runner.wait_for(contract.Resumed)
+        assert (answer.state, answer.job_uid) == (RunnerState.HELD, "uid-1")
+        runner.send(contract.Enter(job_uid="uid-2"))
+        assert runner.wait_for(contract.Refused).message == "this runner does not have job uid-2"
+        runner.send(contract.encode(contract.Enter(job_uid="uid-1")) * 2)
+        assert runner.wait_for(contract.Started).job_uid == "uid-1"
+        runner.wait_for(contract.Log)
+        runner.send(contract.Cancel())
+        journal = runner.finish()
+        journal.one(contract.Started)
+        assert journal.log().count("entered") == 1
+
+    def test_a_job_that_may_be_entered_before_it_is_prepared_is_entered_then(self, start: Start) -> None:
+        runner = start(fresh=True)
+        runner.send(contract.encode(make_job(ECHO, hold=True)) + contract.encode(contract.Enter(job_uid="uid-1")))
+        assert runner.finish().result == "{}"
+
+    def test_the_same_job_without_hold_is_entered(self, start: Start) -> None:
+        runner = start()
+        runner.send(make_job(ECHO, {"a": 1}, hold=True))
+        runner.send(make_job(ECHO, {"a": 2}))
+        journal = runner.finish()
+        assert journal.result == '{"a": 1}', "it is the job that was handed over first"
+        journal.one(contract.Started)
+
+    def test_there_is_nothing_to_enter_before_there_is_a_job(self, start: Start) -> None:
+        runner = start()
+        runner.send(contract.Enter(job_uid="uid-1"))
+        assert runner.wait_for(contract.Refused).message == "this runner does not have job uid-1"
+        assert runner.run(make_job(ECHO)).result == "{}"
+
+    def test_a_held_job_that_is_cancelled_has_not_run(self, start: Start) -> None:
+        runner = start()
+        runner.send(make_job(ECHO, hold=True))
+        runner.send(contract.Resume())
+        runner.wait_for(contract.Resumed)
+        runner.send(contract.Cancel())
+        journal = runner.finish()
+        assert journal.failed.message == "the job was cancelled before the program was entered"
+        assert not journal.all(contract.Started)
+
+    def test_a_held_job_that_cannot_be_prepared_fails_at_once(self, start: Start) -> None:
+        runner = start()
+        runner.send(make_job(ECHO, hold=True, entrypoint="other.py"))
+        assert runner.finish().failed.reason == FailureReason.INVALID_PROGRAM
+
     @pytest.mark.parametrize(
         ("line", "message"),
         [

@@ -61,6 +61,7 @@ class ScriptedRunner:
         self._seq = 0
         self._state = RunnerState.STARTING
         self._ready = asyncio.Event()
+        self._may_enter = asyncio.Event()
         self._started_at = 0.0
         self._published = self._log_bytes = 0
         self._outcome: bool | None = None
@@ -126,13 +127,21 @@ class ScriptedRunner:
             return
         match body["kind"]:
             case "resume":
-                self._say(contract.Resumed(seq=self._seq, time=self.clock(), state=self._state, job_uid=self.job_uid))
+                self._answer_where()
             case "job" if self.refuse_jobs or self.job_uid not in ("", body["job_uid"]):
                 self._say(contract.Refused(seq=self._seq, time=self.clock(), message="this runner runs no such job"))
+            case "enter" if body["job_uid"] != self.job_uid:
+                self._say(contract.Refused(seq=self._seq, time=self.clock(), message="this runner has no such job"))
+            case "enter":
+                self._may_enter.set()
             case "job" if self.job_uid:
-                self._say(contract.Resumed(seq=self._seq, time=self.clock(), state=self._state, job_uid=self.job_uid))
+                if not body["hold"]:
+                    self._may_enter.set()
+                self._answer_where()
             case "job":
                 self.job_uid = body["job_uid"]
+                if not body["hold"]:
+                    self._may_enter.set()
                 self._task = asyncio.create_task(self._run())
                 self.on_job()
             case "cancel":
@@ -140,8 +149,14 @@ class ScriptedRunner:
                 self.fail(FailureReason.CANCELLED, "the job was cancelled")
                 self._end()
 
+    def _answer_where(self) -> None:
+        held = self.job_uid and not self._may_enter.is_set() and self._state is not RunnerState.ENDED
+        state = RunnerState.HELD if held else self._state
+        self._say(contract.Resumed(seq=self._seq, time=self.clock(), state=state, job_uid=self.job_uid))
+
     async def _run(self) -> None:
         await self._ready.wait()
+        await self._may_enter.wait()
         self.executions += 1
         self._state, self._started_at = RunnerState.RUNNING, now()
         self.emit(contract.Started, job_uid=self.job_uid)

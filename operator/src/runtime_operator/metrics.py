@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from runtime_operator.decide.plan import Waste
 from runtime_operator.decide.warm import is_ready
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ PREFIX = "quantum_runtime"
 _CLAIM_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
 _AGE_BUCKETS = (1, 10, 60, 600, 3600, 6 * 3600, 86400)
 _STATES = ("ready", "other", "claimed", "wanted")
+_RESULTS = ("hit", "miss")
 
 
 class Metrics:
@@ -70,8 +72,10 @@ class Metrics:
         """Tell how many pods a pool has, or that there is no such pool any more."""
         where, pool = (observed.key.namespace, observed.key.name), observed.pool
         if pool is None:
-            for state in _STATES:
-                self.pods.remove(*where, state)
+            for metric, values in ((self.pods, _STATES), (self.asked, _RESULTS), (self.wasted, tuple(Waste))):
+                for value in values:
+                    metric.remove(*where, value)
+            self.ages.remove(*where)
             return
         ready = sum(is_ready(entry.pod, entry.runner) and not entry.taken for entry in observed.pods)
         counts = (ready, len(observed.pods) - ready, observed.claimed, pool.spec.replicas if pool.spec else 0)

@@ -18,7 +18,7 @@ from enum import IntEnum, StrEnum
 from functools import cache
 from typing import Any, ClassVar, get_type_hints
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 JOURNAL_BYTES = 9 * 1024 * 1024
 """Most bytes a runner writes to stdout in all: below the size at which a kubelet rotates a container log (10 MiB)."""
@@ -68,6 +68,7 @@ class RunnerState(StrEnum):
 
     STARTING = "starting"  # importing
     READY = "ready"  # a job may be handed over (it may be handed over earlier, too: it then waits)
+    HELD = "held"  # it has a job, whose program is not entered before `Enter`
     RUNNING = "running"  # the program has been entered
     ENDED = "ended"  # the last event has been written
 
@@ -88,7 +89,10 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """Run this program. The same ``job_uid`` twice is answered like `Resume`; another uid is refused."""
+    """Run this program. The same ``job_uid`` twice is answered like `Resume`; another uid is refused.
+
+    With ``hold``, everything is prepared, but the program is not entered before `Enter`, or the same job without it.
+    """
 
     kind: ClassVar[str] = "job"
     job_uid: str
@@ -109,6 +113,15 @@ class Job:
     """Which earlier Qiskit's names are restored for the program: empty for none, or ``Qiskit0``."""
     min_num_qubits: int = 0
     """Qubits the backend must have, checked before the program is entered."""
+    hold: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Enter:
+    """Enter the program of the job that was handed over with ``hold``. Refused for another job; twice is once."""
+
+    kind: ClassVar[str] = "enter"
+    job_uid: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +138,7 @@ class Cancel:
     kind: ClassVar[str] = "cancel"
 
 
-Request = Job | Resume | Cancel
+Request = Job | Enter | Resume | Cancel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -231,7 +244,7 @@ JournalEvent = Ready | Started | Log | Interim | Result | Failed | Exit
 Answer = Resumed | Refused
 AnyEvent = JournalEvent | Answer
 
-_REQUESTS: dict[str, type[Request]] = {cls.kind: cls for cls in (Job, Resume, Cancel)}
+_REQUESTS: dict[str, type[Request]] = {cls.kind: cls for cls in (Job, Enter, Resume, Cancel)}
 _EVENTS: dict[str, type[AnyEvent]] = {
     cls.kind: cls for cls in (Ready, Started, Log, Interim, Result, Failed, Exit, Resumed, Refused)
 }

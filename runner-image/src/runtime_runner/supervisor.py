@@ -84,6 +84,8 @@ class Supervisor:
         self._journal_descriptor = journal
         self._state = RunnerState.STARTING
         self._job: contract.Job | None = None
+        self._is_held = self._is_prepared = False
+        """The program may not be entered yet; it could be."""
         self._interims = InterimKeeper(self._journal, 0)
         self._log = LogKeeper(self._journal, 0)
         self._warmup_tail = b""
@@ -264,6 +266,8 @@ class Supervisor:
         match request:
             case contract.Job():
                 self._on_job(request, line)
+            case contract.Enter():
+                self._on_enter(request)
             case contract.Resume():
                 self._answer_where()
             case contract.Cancel():
@@ -273,6 +277,8 @@ class Supervisor:
 
     def _on_job(self, job: contract.Job, line: bytes) -> None:
         if self._job is not None and self._job.job_uid == job.job_uid:
+            if not job.hold:
+                self._release(self._job)
             self._answer_where()
         elif self._job is not None:
             self._refuse(f"this runner has job {self._job.job_uid}; one runner runs one job")
@@ -280,14 +286,30 @@ class Supervisor:
             self._refuse(problem)
         else:
             self._job = dataclasses.replace(job, files={}, inputs={})  # they are the worker's business
+            self._is_held = job.hold
             self._interims = InterimKeeper(self._journal, job.limits.interim_bytes)
             self._log = LogKeeper(self._journal, job.limits.log_bytes)
             self._message_lines.limit += max(job.limits.result_bytes, job.limits.interim_bytes)
             self._send(line + b"\n")
 
+    def _on_enter(self, request: contract.Enter) -> None:
+        if self._job is None or self._job.job_uid != request.job_uid:
+            self._refuse(f"this runner does not have job {request.job_uid}")
+        else:
+            self._release(self._job)
+
+    def _release(self, job: contract.Job) -> None:
+        """The program may be entered, and is if it can be."""
+        self._is_held = False
+        if self._is_prepared and self._outcome is None:
+            self._is_prepared = False
+            self._enter(job)
+
     def _answer_where(self) -> None:
         uid = "" if self._job is None else self._job.job_uid
-        self._journal.answer(unnumbered(contract.Resumed, state=self._state, job_uid=uid))
+        held = self._is_held and self._state in (RunnerState.STARTING, RunnerState.READY)
+        state = RunnerState.HELD if held else self._state
+        self._journal.answer(unnumbered(contract.Resumed, state=state, job_uid=uid))
 
     def _refuse(self, message: str) -> None:
         self._journal.answer(unnumbered(contract.Refused, message=failures.cut(message, failures.MESSAGE_BYTES)))
@@ -331,7 +353,9 @@ class Supervisor:
                 if self._job is None:
                     contract.prepare()  # while the job is on its way
             case contract.Started() if self._state is RunnerState.READY and self._job is not None:
-                self._enter(self._job)
+                self._is_prepared = True
+                if not self._is_held:
+                    self._release(self._job)
             case contract.Result() if self._entered_at is not None and _is_unicode(event.text):
                 self._end_with(event)
             case contract.Failed() if event.reason in self._credible_reasons():

@@ -39,6 +39,7 @@ class SimulatedRunner:
         self._channels: list[Channel] = []
         self._input = b""
         self._job: contract.Job | None = None
+        self._is_held = False
         self._entered_at: float | None = None
         self._published = self._log_bytes = 0
         self._result = ""
@@ -104,24 +105,38 @@ class SimulatedRunner:
                 self._fail(FailureReason.CANCELLED, f"{what}{entered}")
             case contract.Job():
                 self._take(request)
+            case contract.Enter() if self._job is None or self._job.job_uid != request.job_uid:
+                self._answer(contract.Refused, message=f"this runner does not have job {request.job_uid}")
+            case contract.Enter():
+                self._release()
 
     def _take(self, job: contract.Job) -> None:
         if self._job is not None and self._job.job_uid == job.job_uid:
+            if not job.hold:
+                self._release()
             self._answer_where()
         elif self._job is not None:
             self._answer(contract.Refused, message=f"this runner has job {self._job.job_uid}; one runner runs one job")
         else:
-            self._job = job
+            self._job, self._is_held = job, job.hold
             self._on_event("handed over")
-            if self.state is RunnerState.READY:
-                self._later(0.0, self._enter)
+            self._enter_soon()
+
+    def _release(self) -> None:
+        if self._is_held:
+            self._is_held = False
+            self._enter_soon()
+
+    def _enter_soon(self) -> None:
+        if self.state is RunnerState.READY and not self._is_held:
+            self._later(0.0, self._enter)
 
     def _ready(self) -> None:
         self.state = RunnerState.READY
         self._emit(contract.Ready, protocol=contract.PROTOCOL, versions=VERSIONS, warmup_seconds=self._warmup_seconds)
         self._on_event("ready")
         if self._job is not None:
-            self._enter()
+            self._enter_soon()
 
     def _enter(self) -> None:
         assert self._job is not None
@@ -187,7 +202,9 @@ class SimulatedRunner:
             channel.end()
 
     def _answer_where(self) -> None:
-        self._answer(contract.Resumed, state=self.state, job_uid=self._job.job_uid if self._job else "")
+        held = self._is_held and self.state in (RunnerState.STARTING, RunnerState.READY)
+        state = RunnerState.HELD if held else self.state
+        self._answer(contract.Resumed, state=state, job_uid=self._job.job_uid if self._job else "")
 
     def _answer(self, kind: type[Any], **fields: Any) -> None:
         self._write(contract.encode(kind(seq=self._newest, time=time.time(), **fields)))

@@ -1,9 +1,13 @@
-"""The claim: a pod becomes a job's, and the job's status promises the job to it, both before the hand-over."""
+"""The claim: a pod becomes a job's, and the job's status promises the job to it.
+
+Both are written at the same time, while the runner prepares the job; only when both are there, it enters the program.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,7 +15,7 @@ import structlog
 from runtime_operator.api.names import PoolKey
 from runtime_operator.api.v1alpha1 import Phase
 from runtime_operator.kube.client import PODS
-from runtime_operator.kube.errors import Conflict
+from runtime_operator.kube.errors import Conflict, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +51,7 @@ class Claims:
         self._first_looks: dict[str, float] = {}
 
     async def claim(self, observed: Observed, action: ClaimPod) -> bool:
-        """Write both at the same time; False if the pod is not to be had: then nobody gets the job by this promise.
+        """Write both and have the program entered; False if the pod is not to be had: then it is entered nowhere.
 
         Raises:
             KubeError: one of the two was not written, as far as is known.
@@ -58,22 +62,29 @@ class Claims:
         if warm and not self._cache.pods.take(action.pod_uid):
             return False
         try:
-            pod, promised = await asyncio.gather(
+            _, pod, promised = await asyncio.gather(
+                self._conversations.prepare(action.pod_uid, action.request),
                 self._claimed(job.uid, action),
                 self._statuses.write_job(observed, action.promise),
                 return_exceptions=True,
             )
+            if isinstance(pod, dict):
+                seen = self._cache.put_pod(pod)
+                self._conversations.move(action.pod_uid, observed.key)
+                if warm:
+                    self._note_hit(PoolKey(seen.namespace, seen.pool), time.time() - seen.created)
+            ready = isinstance(pod, dict) and not isinstance(promised, BaseException)
+            with suppress(Unavailable):  # then it is asked on the next stream
+                if ready:
+                    await self._conversations.enter(action.pod_uid, job.uid)
+                    log.info("job handed over", job=str(observed.key), pod=action.pod, warm=warm)
+                else:
+                    await self._conversations.ask(action.pod_uid)
         finally:
             self._cache.pods.release(action.pod_uid)
-        if isinstance(pod, dict):
-            seen = self._cache.put_pod(pod)
-            self._conversations.move(action.pod_uid, observed.key)
-            if warm:
-                self._note_hit(PoolKey(seen.namespace, seen.pool), time.time() - seen.created)
-        if isinstance(promised, BaseException):
-            raise promised
-        if isinstance(pod, BaseException):
-            raise pod
+        for outcome in (promised, pod):
+            if isinstance(outcome, BaseException):
+                raise outcome
         if pod is None:
             self._cache.remember_unclaimed(job.uid, action.pod_uid)
             log.info("claim failed: the pod is not to be had", job=str(observed.key), pod=action.pod)

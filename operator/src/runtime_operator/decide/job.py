@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from runtime_runner.contract import RunnerState
+
 from runtime_operator.api.conditions import Reason
 from runtime_operator.api.v1alpha1 import Phase
 from runtime_operator.decide import checks, deadlines, ending, starting, status, storing, waiting
@@ -115,7 +117,7 @@ def _with_its_pod(
         return Plan(requeue_after=runner.resting_until - now)
     if runner is None or not runner.connected:
         return _unheard(observed, job, runner, pod, now)
-    if not runner.job_uid:
+    if not runner.job_uid or runner.state is RunnerState.HELD:
         return starting.hand_over(observed, job, runner, pod, now, config)
     if cancelled:
         if runner.cancel_sent_at is None:

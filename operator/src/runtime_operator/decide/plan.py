@@ -87,7 +87,8 @@ class Converse:
 class ClaimPod:
     """Make the pod this job's, with a deadline that the program cannot touch, and promise the job to it.
 
-    Both writes are under way at the same time, and both are there before the job is handed over.
+    Both writes are under way at the same time, while the runner prepares the job; its program is entered when both are
+    there.
     """
 
     namespace: str
@@ -97,6 +98,8 @@ class ClaimPod:
     """Of the pod."""
     promise: Mapping[str, Any]
     """The whole status of the job."""
+    request: Job
+    """Handed over to be prepared."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,6 +27,7 @@ from runtime_operator.decide.warm import candidates
 from runtime_operator.observe.snapshots import program_digest
 
 if TYPE_CHECKING:
+    from runtime_operator.api.v1alpha1 import ProgramSpec
     from runtime_operator.config import OperatorConfig
     from runtime_operator.observe.snapshots import JobSnapshot, Observed, PodSnapshot, RunnerSnapshot
 
@@ -96,7 +97,10 @@ def _claim(
         digest=program_digest(program, observed.source),
         backend=observed.backend.name,
     )
-    action = ClaimPod(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid, patch=patch, promise=promise)
+    request = _request(observed, job, program.spec, number, config, hold=True)
+    action = ClaimPod(
+        namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid, patch=patch, promise=promise, request=request
+    )
     return Plan(actions=(action,), requeue_after=0.0)
 
 
@@ -156,7 +160,10 @@ def _next_attempt(observed: Observed, job: JobSnapshot, now: float, config: Oper
 def hand_over(
     observed: Observed, job: JobSnapshot, runner: RunnerSnapshot, pod: PodSnapshot, now: float, config: OperatorConfig
 ) -> Plan:
-    """The runner says it has no job yet: give it this one, if everything is still as it was when it was promised."""
+    """The runner has not entered the program: have it do so, if all is still as it was when the job was promised.
+
+    It may have the job already, and be told nothing new but that it need not hold it.
+    """
     if job.spec is not None and job.spec.cancel:
         return ending.give_up(job, now, Reason.CANCELLED, "cancelled before the program was started", pod)
     finding = checks.refusal(observed, config)
@@ -171,7 +178,6 @@ def hand_over(
         return Plan(actions=(unchecked,))
     if observed.source is None:
         return Plan(actions=read_source(observed, job), requeue_after=0.0)
-    assert observed.source.files is not None
     execution = deadlines.execution_seconds(job.spec, program.spec, config.limits)
     deadline = deadlines.pod_deadline_seconds(pod, runner, execution, config.limits, now)
     if deadline is None:
@@ -187,12 +193,31 @@ def hand_over(
     if pod.deadline_seconds is None or deadline < pod.deadline_seconds:
         # The promise was written, the claim, which was made at the same time, was not: the pod has its first deadline.
         return _claim(observed, job, pod, runner, now, config) or Plan(requeue_after=0.0)
-    request = contract.Job(
+    request = _request(observed, job, program.spec, pod.attempt, config)
+    return Plan(actions=(HandOver(pod_uid=pod.uid, request=request),), requeue_after=deadlines.STATUS_INTERVAL)
+
+
+def _request(
+    observed: Observed,
+    job: JobSnapshot,
+    program: ProgramSpec,
+    attempt: int,
+    config: OperatorConfig,
+    *,
+    hold: bool = False,
+) -> contract.Job:
+    """Return what the runner is told."""
+    assert job.spec is not None
+    assert observed.source is not None
+    assert observed.source.files is not None
+    assert observed.backend is not None  # all checked
+    execution = deadlines.execution_seconds(job.spec, program, config.limits)
+    return contract.Job(
         job_uid=job.uid,
         job_name=job.key.name,
-        attempt=pod.attempt,
+        attempt=attempt,
         files=dict(observed.source.files),
-        entrypoint=program.spec.entrypoint,
+        entrypoint=program.entrypoint,
         inputs=job.spec.inputs,
         backend_name=observed.backend.name,
         backend=dict(observed.backend.spec),
@@ -204,10 +229,10 @@ def hand_over(
             log_bytes=config.limits.log_bytes,
         ),
         log_level=job.spec.log_level,
-        compatibility="" if program.spec.compatibility is Compatibility.NONE else program.spec.compatibility.value,
-        min_num_qubits=program.spec.backend_requirements.min_num_qubits or 0,
+        compatibility="" if program.compatibility is Compatibility.NONE else program.compatibility.value,
+        min_num_qubits=program.backend_requirements.min_num_qubits or 0,
+        hold=hold,
     )
-    return Plan(actions=(HandOver(pod_uid=pod.uid, request=request),), requeue_after=deadlines.STATUS_INTERVAL)
 
 
 def read_source(observed: Observed, job: JobSnapshot) -> tuple[ReadSource, ...]:

@@ -227,8 +227,33 @@ class Conversations:
             Unavailable: the stream is not open (any more).
         """
         await self._send(pod_uid, request)
-        # Whether the runner has a job is known again when it answers. Until then nobody may act on that it has none.
-        self._by_pod[pod_uid].fold.lose_touch(time.time())
+        await self.ask(pod_uid)
+
+    async def prepare(self, pod_uid: str, request: contract.Job) -> None:
+        """Give the runner its job to be prepared and held.
+
+        Raises:
+            Unavailable: the stream is not open (any more).
+        """
+        await self._send(pod_uid, request)
+
+    async def enter(self, pod_uid: str, job_uid: str) -> None:
+        """Have the runner enter the program it holds.
+
+        Raises:
+            Unavailable: the stream is not open (any more).
+        """
+        await self._send(pod_uid, contract.Enter(job_uid=job_uid))
+        await self.ask(pod_uid)
+
+    async def ask(self, pod_uid: str) -> None:
+        """Ask the runner where it is: nobody acts on what was known of it before it answers.
+
+        Raises:
+            Unavailable: the stream is not open (any more).
+        """
+        if pod_uid in self._by_pod:
+            self._by_pod[pod_uid].fold.lose_touch(time.time())
         await self._send(pod_uid, contract.Resume())
 
     async def send_cancel(self, pod_uid: str) -> None:
