@@ -7,6 +7,8 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bench import machine
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -58,6 +60,7 @@ async def closed(arms: Sequence[Arm], jobs: int, *, label: str = "closed") -> li
     runs: list[list[Run]] = [[] for _ in arms]
     for arm in arms:
         await arm.ready(jobs)
+    await machine.quiet()
     for number in range(jobs):
         for arm, so_far in zip(arms, runs, strict=True):
             so_far.append(await _patiently(arm, f"{label}-{number}"))
@@ -69,6 +72,7 @@ async def apart(arm: Arm, jobs: int) -> list[Run]:
     runs = []
     for number in range(jobs):
         await arm.ready(1)
+        await machine.quiet()
         runs.append(await _patiently(arm, f"apart-{number}"))
     return runs
 
@@ -76,6 +80,7 @@ async def apart(arm: Arm, jobs: int) -> list[Run]:
 async def opened(arm: Arm, jobs: int, *, rate: float, label: str = "") -> list[Run]:
     """Return the runs of one arm whose jobs arrive at random (Poisson), so many per second on average."""
     await arm.ready(jobs)
+    await machine.quiet()
     loop = asyncio.get_running_loop()
     begin = loop.time()
     async with asyncio.TaskGroup() as tasks:

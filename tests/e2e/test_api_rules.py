@@ -30,6 +30,11 @@ def program(**spec: Any) -> Object:
     return runtime("RuntimeProgram", "p", {"maxExecutionTimeSeconds": 10, "source": {"inline": SOURCE}, **spec})
 
 
+def pool(name: str = "empty", **spec: Any) -> Object:
+    """A pool without pods."""
+    return runtime("RunnerPool", name, {"replicas": 0, **spec})
+
+
 def refusal(space: Space, plural: str, body: Object) -> str:
     with pytest.raises(Refused) as refused:
         space.create(plural, body)
@@ -98,13 +103,17 @@ def test_a_cancel_cannot_be_taken_back(space: Space) -> None:
             space.patch("runtimejobs", "regretted", {"spec": {"cancel": value}})
 
 
+def generation(space: Space, plural: str, name: str) -> int:
+    found: int = space.cluster.request("GET", space.path(plural, name))["metadata"]["generation"]
+    return found
+
+
 @pytest.mark.parametrize("how", [("apply",), ("apply", "--server-side")], ids=["client-side", "server-side"])
 def test_applying_a_manifest_again_changes_nothing(space: Space, how: tuple[str, ...]) -> None:
     manifest = json.dumps(job(f"applied-{len(how)}", inputs={"x": 3.0}, ttl={"podSeconds": 5, "jobSeconds": None}))
-    space.kubectl(*how, "-f", "-", stdin=manifest)
-    before = space.kubectl("get", "-f", "-", "--output", "jsonpath={.metadata.generation}", stdin=manifest)
-    space.kubectl(*how, "-f", "-", stdin=manifest)
-    assert space.kubectl("get", "-f", "-", "--output", "jsonpath={.metadata.generation}", stdin=manifest) == before
+    for _ in range(2):
+        space.kubectl(*how, "-f", "-", stdin=manifest)
+    assert generation(space, "runtimejobs", f"applied-{len(how)}") == 1
 
 
 def test_a_jobs_name_has_at_most_63_characters(space: Space) -> None:
@@ -151,6 +160,8 @@ def test_a_value_out_of_bounds_is_refused_with_its_field(space: Space, spec: Obj
         ("runtimejobs", job("unknown", image="evil"), "spec.image"),
         ("runtimejobs", job("unknown", programRef={"name": "x", "namespace": "other"}), "spec.programRef.namespace"),
         ("runtimeprograms", program(serviceAccountName="admin"), "spec.serviceAccountName"),
+        ("runnerpools", pool("unknown", image="evil"), "spec.image"),
+        ("runnerpools", pool("unknown", replics=3), "spec.replics"),
     ],
 )
 def test_a_field_that_does_not_exist_is_refused(space: Space, plural: str, body: Object, field: str) -> None:
@@ -229,6 +240,77 @@ def test_a_cluster_wide_object_that_cannot_work_is_refused(
     with pytest.raises(Refused) as refused:
         cluster.request("POST", f"{API}/{kind.lower()}s", body, fieldValidation="Strict", dryRun="All")
     assert message in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"replicas": -1},
+        {"replicas": 1001},
+        {"replicas": 1.5},
+        {"replicas": "3"},
+        {"lowWatermark": -1},
+        {"lowWatermark": 1001},
+        {"maxAgeSeconds": 59},
+        {"maxAgeSeconds": 31536001},
+        {"scaleToZeroAfterSeconds": 9},
+        {"scaleToZeroAfterSeconds": 0},
+        {"profile": ""},
+        {"profile": "No Such"},
+        {"profile": "../x"},
+        {"profile": "p" * 64},
+    ],
+    ids=json.dumps,
+)
+def test_a_pool_out_of_bounds_is_refused_with_its_field(space: Space, spec: Object) -> None:
+    [field] = spec
+    assert f"spec.{field}" in refusal(space, "runnerpools", pool("bounds", **spec))
+
+
+def test_a_pools_name_has_at_most_63_characters_because_it_is_a_label(space: Space) -> None:
+    space.create("runnerpools", pool("n" * 63))
+    assert "at most 63 characters" in refusal(space, "runnerpools", pool("n" * 64))
+
+
+def test_a_pool_that_says_nothing_wants_one_pod(space: Space) -> None:
+    body = runtime("RunnerPool", "silent", {})
+    answer = space.cluster.request("POST", space.path("runnerpools"), body, fieldValidation="Strict", dryRun="All")
+    assert answer["spec"] == {"replicas": 1, "maxAgeSeconds": 86400}
+
+
+@pytest.mark.parametrize("how", [("apply",), ("apply", "--server-side")], ids=["client-side", "server-side"])
+def test_applying_a_pool_again_changes_nothing(space: Space, how: tuple[str, ...]) -> None:
+    manifest = json.dumps(pool(f"applied-{len(how)}", lowWatermark=0))
+    for _ in range(2):
+        space.kubectl(*how, "-f", "-", stdin=manifest)
+    assert generation(space, "runnerpools", f"applied-{len(how)}") == 1
+
+
+def test_a_pools_status_given_at_creation_is_ignored(space: Space) -> None:
+    created = space.create("runnerpools", pool("forged") | {"status": {"pods": ["mine"], "hits": 9}})
+    assert "status" not in created
+
+
+@pytest.mark.parametrize(
+    "forged", [{"pods": ["the-uid-of-my-pod"]}, {"hits": 10**6}, {"conditions": []}], ids=json.dumps
+)
+def test_nobody_but_the_operator_writes_a_pools_status(space: Space, empty_pool: str, forged: Object) -> None:
+    """Who could would choose the pods that get other people's jobs."""
+    with pytest.raises(Refused, match="written by the operator alone") as refused:
+        space.cluster.request("PATCH", space.path("runnerpools", empty_pool, "status"), {"status": forged})
+    assert refused.value.status == 403
+
+
+@pytest.fixture(scope="module")
+def empty_pool(space: Space) -> str:
+    space.create("runnerpools", pool("empty"))
+    return "empty"
+
+
+def test_pools_can_be_selected_by_profile(space: Space) -> None:
+    space.create("runnerpools", pool("chosen", profile="rare"))
+    found = space.list("runnerpools", fieldSelector="spec.profile=rare")
+    assert [body["metadata"]["name"] for body in found] == ["chosen"]
 
 
 def test_jobs_can_be_selected_by_phase_program_and_backend(space: Space) -> None:

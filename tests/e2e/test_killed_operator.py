@@ -1,6 +1,6 @@
 """An operator that is killed at the worst moments, and what its successor finds: every job ends exactly once.
 
-Eight operators, each with a namespace and a job of its own, die at eight moments, and are started again at once.
+Nine operators, each with a namespace and a job of its own, die at nine moments, and are started again at once.
 """
 
 from __future__ import annotations

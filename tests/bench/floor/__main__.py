@@ -12,6 +12,7 @@ import aiohttp
 from runtime_operator.api import names
 from runtime_operator.config import Profile
 from runtime_operator.kube.client import PODS
+from runtime_operator.kube.errors import Conflict, KubeError
 from runtime_operator.kube.http import MERGE_PATCH, HttpKube
 from runtime_runner import contract
 
@@ -57,9 +58,9 @@ class Floor:
                     event = json.loads(line)
                     version = event["object"]["metadata"]["resourceVersion"]
                     if event["type"] == "ADDED":
-                        task = asyncio.create_task(self._serve(event["object"]["metadata"]))
+                        task = asyncio.create_task(self._serve_or_say_why_not(event["object"]["metadata"]))
                         self._serving.add(task)
-                        task.add_done_callback(self._served)
+                        task.add_done_callback(self._serving.discard)
 
     async def fill(self, pods: int) -> None:
         """Remove the pods that were used, and have so many ready."""
@@ -77,10 +78,17 @@ class Floor:
             metadata = await self._read(pod.metadata["name"])
             self._pool.put_nowait(ReadyPod(metadata["metadata"], pod.stream))
 
+    async def _serve_or_say_why_not(self, job: Object) -> None:
+        try:
+            await self._serve(job)
+        except (RuntimeError, KubeError) as error:
+            failed = {"status": {"phase": "Failed", "message": str(error)}}
+            await self._patch(FLOOR_JOBS.path(self._namespace, job["name"], "status"), failed)
+
     async def _serve(self, job: Object) -> None:
         pod = await self._pool.get()
         owner = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "FloorJob", "name": job["name"], "uid": job["uid"]}
-        claim = {
+        claim: Object = {
             "metadata": {
                 "resourceVersion": pod.metadata["resourceVersion"],
                 "uid": pod.metadata["uid"],
@@ -89,7 +97,12 @@ class Floor:
             },
             "spec": {"activeDeadlineSeconds": 1800},
         }
-        await self._patch(PODS.path(self._namespace, pod.metadata["name"]), claim)
+        try:
+            await self._patch(PODS.path(self._namespace, pod.metadata["name"]), claim)
+        except Conflict:  # the kubelet has written, too: rare, and no design can avoid it
+            newest = await self._read(pod.metadata["name"])
+            claim["metadata"]["resourceVersion"] = newest["metadata"]["resourceVersion"]
+            await self._patch(PODS.path(self._namespace, pod.metadata["name"]), claim)
         await pod.stream.send(contract.encode(_request(job)))
         entered = ""
         async for line in pod.stream.lines():
@@ -108,6 +121,8 @@ class Floor:
     async def _patch(self, path: str, body: Object) -> None:
         headers = {"Content-Type": MERGE_PATCH}
         async with self._session.patch(path, data=json.dumps(body), headers=headers) as answer:
+            if answer.status == 409:
+                raise Conflict(await answer.text())
             if answer.status != 200:
                 raise RuntimeError(f"{path}: {answer.status} {await answer.text()}")
             await answer.read()
@@ -136,11 +151,6 @@ class Floor:
 
     async def _delete(self, metadata: Object) -> None:
         await self._kube.delete(PODS, self._namespace, metadata["name"], uid=metadata["uid"], grace_seconds=0)
-
-    def _served(self, task: asyncio.Task[None]) -> None:
-        self._serving.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            print(f"failed: {task.exception()}", flush=True)
 
 
 def _is_ready(pod: Object) -> bool:

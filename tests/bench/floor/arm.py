@@ -54,6 +54,8 @@ class Floor:
 
         def changed(job: Object) -> bool:
             status = job.get("status", {})
+            if status.get("phase") == "Failed":
+                raise RuntimeError(f"the floor's process: {status['message']}")
             if status.get("phase") != "Completed":
                 return False
             timeline.mark("seen")

@@ -191,7 +191,8 @@ class Space:
 
     def path(self, plural: str, name: str = "", subresource: str = "") -> str:
         """Return the path of a collection or object in this namespace."""
-        root = {"networkpolicies": "/apis/networking.k8s.io/v1"}.get(plural, API if "runtime" in plural else "/api/v1")
+        ours = plural.startswith(("runtime", "runner"))
+        root = {"networkpolicies": "/apis/networking.k8s.io/v1"}.get(plural, API if ours else "/api/v1")
         return "/".join(filter(None, (f"{root}/namespaces/{self.name}/{plural}", name, subresource)))
 
     def create(self, plural: str, body: Object) -> Object:

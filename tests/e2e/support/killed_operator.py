@@ -5,6 +5,7 @@ The moments are around calls of the real operator's methods, found by name: one 
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import os
 import signal
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from runtime_operator import __main__ as operator
 from runtime_operator.act import execute
+from runtime_operator.act.claims import Claims
+from runtime_operator.act.statuses import Statuses
 from runtime_operator.runners.conversations import Conversation, Conversations
 from runtime_runner import contract
 
@@ -35,6 +38,19 @@ def after(owner: Any, name: str, when: Callable[..., bool] = lambda *_: True) ->
     _wrap(owner, name, when, early=False)
 
 
+def never(owner: Any, name: str, when: Callable[..., bool] = lambda *_: True) -> None:
+    """Have this method wait for ever: of two writes that are made at the same time, this one is not made."""
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    async def wrapped(*arguments: Any, **named: Any) -> Any:
+        if when(*arguments):
+            await asyncio.Event().wait()
+        return await original(*arguments, **named)
+
+    setattr(owner, name, wrapped)
+
+
 def _wrap(owner: Any, name: str, when: Callable[..., bool], *, early: bool) -> None:
     original = getattr(owner, name)
 
@@ -50,14 +66,26 @@ def _wrap(owner: Any, name: str, when: Callable[..., bool], *, early: bool) -> N
     setattr(owner, name, wrapped)
 
 
-def _is_second_interim(_: Conversation, line: bytes) -> bool:
+def _is_second_interim(_: Conversation, event: object, _length: int) -> bool:
     global interims
-    interims += isinstance(contract.parse_event(line), contract.Interim)
+    interims += isinstance(event, contract.Interim)
     return interims >= 2
 
 
 def _says(phase: str) -> Callable[..., bool]:
-    return lambda _executor, _observed, wanted: wanted.get("phase") == phase
+    return lambda _statuses, _observed, wanted: wanted.get("phase") == phase
+
+
+def claimed_not_promised() -> None:
+    """Claim and promise are written at the same time: only the claim got through."""
+    never(Statuses, "write_job", _says("Running"))
+    after(Claims, "_claimed")
+
+
+def promised_not_claimed() -> None:
+    """Only the promise got through."""
+    never(Claims, "_claimed")
+    after(Statuses, "write_job", _says("Running"))
 
 
 interims = 0
@@ -65,12 +93,13 @@ interims = 0
 MOMENTS: dict[str, Callable[[], None]] = {
     "queued, before its pod was created": lambda: before(execute.Executor, "_create_pod"),
     "queued, after its pod was created": lambda: after(execute.Executor, "_create_pod"),
-    "right after the claim": lambda: after(execute.Executor, "_claim"),
-    "promised, before the hand-over": lambda: before(Conversations, "hand_over"),
+    "claimed, not promised": claimed_not_promised,
+    "promised, not claimed": promised_not_claimed,
+    "claimed and promised, before the hand-over": lambda: before(Conversations, "hand_over"),
     "between the hand-over and the first event": lambda: after(Conversations, "hand_over"),
     "in mid-stream": lambda: after(Conversation, "_hear", _is_second_interim),
     "after the chunks, before the status": lambda: after(execute, "store_outputs"),
-    "after the result, before the status": lambda: before(execute.Executor, "_write_status", _says("Completed")),
+    "after the result, before the status": lambda: before(Statuses, "write_job", _says("Completed")),
 }
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from e2e.support.cluster import SYSTEM
@@ -62,7 +62,7 @@ class LocalOperator:
         settings = cluster.request("GET", f"/api/v1/namespaces/{SYSTEM}/configmaps/quantum-runtime")
         config = yaml.safe_load(settings["data"]["config.yaml"])
         config["limits"] = {"backstopSeconds": BACKSTOP_SECONDS}
-        config |= {"watchNamespaces": [namespace], "livenessPort": _free_port(), "logLevel": "DEBUG"}
+        config |= {"watchNamespaces": [namespace], "livenessPort": _free_port(), "metricsPort": 0, "logLevel": "DEBUG"}
         self._config = folder / "config.yaml"
         self._config.write_text(yaml.safe_dump(config))
         self.log = folder / "operator.log"
@@ -75,6 +75,12 @@ class LocalOperator:
             self._process = subprocess.Popen(
                 [sys.executable, *program, "--config", str(self._config)], env=self._environment, stderr=log
             )
+
+    def change_profile(self, name: str, **settings: Any) -> None:
+        """Change its configuration as an upgrade of the chart would: it is read at the next start."""
+        config = yaml.safe_load(self._config.read_text())
+        config["profiles"][name] |= settings
+        self._config.write_text(yaml.safe_dump(config))
 
     def wait_killed(self) -> None:
         """Return when it has died of its own hand; fails if it lives on."""
@@ -96,7 +102,7 @@ class LocalOperator:
         return last
 
     def end(self) -> None:
-        """Leave no process behind."""
+        """Kill it, if it lives: no process is left behind, and nothing is flushed or said."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()

@@ -91,6 +91,9 @@ class Conversation:
                 self.fold.trouble = _sentence(error)
                 connected = self.fold.connected
                 log.debug("attach failed", owner=str(self.key), pod=self.pod, error=str(error))
+            except Exception:  # a bug of ours must not become a hot loop
+                self.fold.trouble = "the operator failed to understand the runner"
+                log.exception("conversation crashed", owner=str(self.key), pod=self.pod)
             finally:
                 await self._hang_up()
             if self.fold.exit is not None:
