@@ -159,7 +159,8 @@ def test_every_reason_a_job_can_end_with_has_an_exit_code() -> None:
     of_programs = {
         "Accepted", "SchemaNotApplicable", "ResultViolatesSchema", "InterimResultViolatesSchema", "ProgramChanged",
     }  # fmt: skip
-    for reason in {reason.value for reason in Reason} - waiting - of_programs:
+    of_pools = {"PoolReady", "Refilling", "ScaledToZero"}
+    for reason in {reason.value for reason in Reason} - waiting - of_programs - of_pools:
         assert exits.reasons(exits.of_reason(reason)).count(reason) == 1, reason
 
 
