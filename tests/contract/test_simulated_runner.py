@@ -60,13 +60,6 @@ DIALOGUES: dict[str, tuple[Step, ...]] = {
         requests(contract.Enter(job_uid="uid-2"), contract.Enter(job_uid="uid-1")),
         contract.Exit,
     ),
-    "a held job that comes again and need not be held": (
-        contract.Ready,
-        requests(dataclasses.replace(BUSY, hold=True), contract.Resume()),
-        contract.Resumed,
-        requests(BUSY),
-        contract.Exit,
-    ),
     "a job that is cancelled while it runs": (
         contract.Ready,
         requests(ENDLESS),
