@@ -79,7 +79,7 @@ def test_an_operator_that_was_killed_is_followed_by_one_that_takes_over_the_pods
     assert first["path"] == "cold" or first["uid"] in before
 
 
-MOMENTS = ("claimed, not promised", "promised, not claimed", "claimed and promised, before the hand-over")
+MOMENTS = ("claimed, not promised", "promised, not claimed", "claimed and promised, before it may be entered")
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
