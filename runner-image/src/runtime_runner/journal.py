@@ -118,3 +118,12 @@ def unnumbered(cls: Any, **fields: Any) -> Any:
 def escaped_size(text: str) -> int:
     """Return how many bytes the text takes inside an event."""
     return len(json.dumps(text)) - 2
+
+
+def is_unicode(text: str) -> bool:
+    """Return whether the text can be written at all: JSON can name lone surrogates, UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

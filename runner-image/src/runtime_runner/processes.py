@@ -23,6 +23,7 @@ END_SECONDS = 3.0
 """How long to wait for killed processes to be gone. SIGKILL takes milliseconds unless a disk hangs."""
 
 
+TERMINATION_LOG = "/dev/termination-log"
 TERMINATION_LOG_VARIABLE = "RUNTIME_TERMINATION_LOG"
 """Names another file for the termination message; none of the worker's business."""
 
@@ -189,3 +190,10 @@ def _prctl(option: int, value: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option}, {value}) failed")
+
+
+def write_termination_message(text: str) -> None:
+    """Leave this for the kubelet, if it has made the file."""
+    path = os.environ.get(TERMINATION_LOG_VARIABLE, TERMINATION_LOG)
+    with suppress(OSError), open(os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW), "w") as file:
+        file.write(text)

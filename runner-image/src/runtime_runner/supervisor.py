@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from runtime_runner import contract, descriptors, failures, limits, processes
 from runtime_runner.contract import ExitCode, FailureReason, RunnerState
-from runtime_runner.journal import Journal, unnumbered
+from runtime_runner.journal import Journal, is_unicode, unnumbered
 from runtime_runner.lines import LineBuffer
 from runtime_runner.output import InterimKeeper, LogKeeper, write_result
 
@@ -45,7 +45,6 @@ WARMUP_TAIL_BYTES = 8 * 1024
 LAST_WORDS_SECONDS = 0.5
 """How long a runner that was told to leave waits for its reader."""
 
-TERMINATION_LOG = "/dev/termination-log"
 
 _PROGRAM_REASONS = frozenset(
     {
@@ -356,7 +355,7 @@ class Supervisor:
                 self._is_prepared = True
                 if not self._is_held:
                     self._release(self._job)
-            case contract.Result() if self._entered_at is not None and _is_unicode(event.text):
+            case contract.Result() if self._entered_at is not None and is_unicode(event.text):
                 self._end_with(event)
             case contract.Failed() if event.reason in self._credible_reasons():
                 message = failures.cut(event.message, failures.MESSAGE_BYTES)
@@ -480,7 +479,7 @@ class Supervisor:
             message="" if failed is None else failed.message,
             result=outcome.text if isinstance(outcome, contract.Result) else None,
         )
-        _write_termination_message(contract.encode_termination(summary))
+        processes.write_termination_message(contract.encode_termination(summary))
         self._journal.emit(
             unnumbered(
                 contract.Exit,
@@ -493,17 +492,3 @@ class Supervisor:
             )
         )
         self._state = RunnerState.ENDED
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _write_termination_message(text: str) -> None:
-    path = os.environ.get(processes.TERMINATION_LOG_VARIABLE, TERMINATION_LOG)
-    with suppress(OSError), open(os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW), "w") as file:
-        file.write(text)
