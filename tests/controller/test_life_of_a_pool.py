@@ -289,7 +289,7 @@ async def test_a_warm_job_survives_its_operator(moment: str, write: str, nth: in
 
 @virtual_time
 async def test_a_job_whose_pod_vanished_with_its_operator_is_not_started_again() -> None:
-    """Promise and claim are written before the hand-over: a successor that finds no pod does not guess."""
+    """Promise and claim are written before the program is entered: a successor that finds no pod does not guess."""
     async with running_world(program=for_ever) as world:
         await full_pool(world, 2)
         world.apply()

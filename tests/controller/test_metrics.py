@@ -20,15 +20,19 @@ def metrics(world: World) -> dict[str, float]:
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
+async def one_hit_and_one_miss(world: World) -> None:
+    world.kube.put(POOLS, builders.pool(replicas=1))
+    await world.until(lambda: metrics(world).get(f'quantum_runtime_pool_pods{POOL},state="ready"}}') == 1)
+    for name in ("one", "two"):
+        world.apply(name)
+    for name in ("one", "two"):
+        await world.until_phase("Completed", name=name)
+
+
 @virtual_time
 async def test_pools_tell_their_pods_hits_misses_ages_and_waste() -> None:
     async with running_world() as world:
-        world.kube.put(POOLS, builders.pool(replicas=1))
-        await world.until(lambda: metrics(world).get(f'quantum_runtime_pool_pods{POOL},state="ready"}}') == 1)
-        for name in ("one", "two"):
-            world.apply(name)
-        for name in ("one", "two"):
-            await world.until_phase("Completed", name=name)
+        await one_hit_and_one_miss(world)
         told = metrics(world)
         assert told[f'quantum_runtime_pool_jobs_total{POOL},result="hit"}}'] == 1
         assert told[f'quantum_runtime_pool_jobs_total{POOL},result="miss"}}'] == 1
@@ -46,12 +50,7 @@ async def test_pools_tell_their_pods_hits_misses_ages_and_waste() -> None:
 @virtual_time
 async def test_a_deleted_pool_is_not_told_of_any_more() -> None:
     async with running_world() as world:
-        world.kube.put(POOLS, builders.pool(replicas=1))
-        await world.until(lambda: metrics(world).get(f'quantum_runtime_pool_pods{POOL},state="ready"}}') == 1)
-        for name in ("one", "two"):
-            world.apply(name)
-        for name in ("one", "two"):
-            await world.until_phase("Completed", name=name)
+        await one_hit_and_one_miss(world)
         world.kube.edit(POOLS, "default", "a-pool", {"spec": {"replicas": 0}})
         await world.until(lambda: any("wasted" in name for name in metrics(world)))
         world.kube.remove(POOLS, "default", "a-pool")

@@ -62,6 +62,14 @@ def start_deadline(job: JobSnapshot, spec: JobSpec, limits: Limits) -> float:
     return waiting_since(job) + (spec.start_deadline_seconds or limits.start_deadline_seconds)
 
 
+def first_pod_deadline_seconds(execution: int, limits: Limits, waiting: int = 0) -> int:
+    """Return a new pod's ``activeDeadlineSeconds``: room for its start, a wait for a job and the run.
+
+    The claim lowers it.
+    """
+    return limits.pod_start_seconds + waiting + execution + int(limits.stop_grace_seconds) + limits.backstop_seconds + 1
+
+
 def pod_deadline_seconds(
     pod: PodSnapshot, runner: RunnerSnapshot, execution: float, limits: Limits, now: float
 ) -> int | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from runtime_operator.api.conditions import Reason
 from runtime_operator.build.pod import pool_pod, template_digest
-from runtime_operator.decide import pool_status
+from runtime_operator.decide import deadlines, pool_status
 from runtime_operator.decide.plan import Action, Converse, CreatePod, DiscardPod, Plan, PrepareNamespace, Waste
 from runtime_operator.decide.pool_pods import Census, census, discard
 from runtime_operator.decide.waiting import refusal_wait
@@ -262,11 +262,8 @@ def _creation(pool: PoolSnapshot, config: OperatorConfig, attempt: int, token: s
         attempt=attempt,
         profile_name=name,
         profile=config.profiles[name],
-        deadline_seconds=pool.spec.max_age_seconds
-        + limits.max_execution_seconds
-        + int(limits.stop_grace_seconds)
-        + limits.backstop_seconds
-        + limits.pod_start_seconds
-        + 1,
+        deadline_seconds=deadlines.first_pod_deadline_seconds(
+            limits.max_execution_seconds, limits, waiting=pool.spec.max_age_seconds
+        ),
     )
     return CreatePod(manifest=manifest, owner_uid=pool.uid)

@@ -120,7 +120,7 @@ def due(
     at_once: bool = False,
     unsettled: bool = False,
 ) -> float | None:
-    """Return in how many seconds this status should be written, 0 for now; None if it is written already.
+    """Return in how many seconds this status should be written, 0: at once; None if it is written already.
 
     Counters change with every job. They wait for a moment in which no job asks for a pod, because a write then costs
     no job any time, and for what will be different in a moment (``unsettled``): pods are being created, runners asked.

@@ -148,11 +148,9 @@ def _next_attempt(observed: Observed, job: JobSnapshot, now: float, config: Oper
         attempt=attempt,
         profile_name=profile,
         profile=config.profiles[profile],
-        deadline_seconds=config.limits.pod_start_seconds
-        + deadlines.execution_seconds(job.spec, observed.program.spec, config.limits)
-        + int(config.limits.stop_grace_seconds)
-        + config.limits.backstop_seconds
-        + 1,
+        deadline_seconds=deadlines.first_pod_deadline_seconds(
+            deadlines.execution_seconds(job.spec, observed.program.spec, config.limits), config.limits
+        ),
     )
     return Plan(actions=(CreatePod(manifest=manifest, owner_uid=job.uid),), requeue_after=waiting.QUIET_SECONDS)
 

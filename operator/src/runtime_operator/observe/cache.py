@@ -130,10 +130,15 @@ class Cache:
             status_written_at=memory.status_written_at,
             unclaimed=self._is_unclaimed(job, memory),
         )
-        newest = observed.own_pods[-1].uid if observed.own_pods else ""
+        newest = next(reversed(observed.own_pods), None)
         profile = program.spec.profile if program and program.spec else None
-        idle = tuple(self._idle(key.namespace, profile, runner_of)) if job.phase is Phase.QUEUED else ()
-        return dataclasses.replace(observed, runner=runner_of(job.runner_uid or newest), idle=idle)
+        has_pod = newest is not None and not newest.ended and newest.deleting_since is None
+        wants_pod = job.phase is Phase.QUEUED and not has_pod
+        return dataclasses.replace(
+            observed,
+            runner=runner_of(job.runner_uid or (newest.uid if newest else "")),
+            idle=tuple(self._idle(key.namespace, profile, runner_of)) if wants_pod else (),
+        )
 
     def observe_pool(self, key: PoolKey, runner_of: Callable[[str], RunnerSnapshot | None]) -> ObservedPool:
         """Return everything known of the pool; ``runner_of`` as for `observe`."""

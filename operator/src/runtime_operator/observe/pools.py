@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from runtime_operator.api.conditions import parse_time
 from runtime_operator.api.names import PoolKey
 from runtime_operator.api.v1alpha1 import RunnerPoolSpec
+from runtime_operator.observe.snapshots import parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,12 +88,7 @@ class ObservedPool:
 def parse_pool(body: Mapping[str, Any]) -> PoolSnapshot:
     """Return the pool; a spec that cannot be understood becomes ``spec_error``."""
     meta = body["metadata"]
-    spec: RunnerPoolSpec | None
-    try:
-        spec, error = RunnerPoolSpec.model_validate(body.get("spec") or {}), ""
-    except ValidationError as invalid:
-        spec = None
-        error = "; ".join(f"spec.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in invalid.errors()[:3])
+    spec, error = parse_spec(RunnerPoolSpec, body)
     return PoolSnapshot(
         key=PoolKey(meta["namespace"], meta["name"]),
         uid=meta["uid"],

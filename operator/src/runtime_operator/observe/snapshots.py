@@ -281,7 +281,7 @@ class Observed:
     refusal: Refusal | None = None
     status_written_at: float = 0.0
     idle: tuple[PoolPod, ...] = ()
-    """While the job is queued: the pods of its profile that wait in its namespace's pools."""
+    """While the job is queued and has no pod: the pods of its profile that wait in its namespace's pools."""
     unclaimed: bool = False
     """The job's status names a pod that could not be claimed for it: it has been handed over to nobody."""
 
@@ -295,7 +295,7 @@ class Observed:
 def parse_job(body: Mapping[str, Any]) -> JobSnapshot:
     """Return the job; a spec that cannot be understood becomes ``spec_error``."""
     meta = body["metadata"]
-    spec, error = _spec(JobSpec, body)
+    spec, error = parse_spec(JobSpec, body)
     return JobSnapshot(
         key=JobKey(meta["namespace"], meta["name"]),
         uid=meta["uid"],
@@ -313,7 +313,7 @@ def parse_job(body: Mapping[str, Any]) -> JobSnapshot:
 def parse_program(body: Mapping[str, Any]) -> ProgramSnapshot:
     """Return the program; a spec that cannot be understood becomes ``spec_error``."""
     meta = body["metadata"]
-    spec, error = _spec(ProgramSpec, body)
+    spec, error = parse_spec(ProgramSpec, body)
     try:
         schemas = Schemas.of(spec)
     except RecursionError:
@@ -333,7 +333,7 @@ def parse_program(body: Mapping[str, Any]) -> ProgramSnapshot:
 
 def parse_backend(body: Mapping[str, Any]) -> BackendSnapshot:
     """Return the backend."""
-    spec, _ = _spec(BackendSpec, body)
+    spec, _ = parse_spec(BackendSpec, body)
     known = spec.model_dump(exclude_none=True) if spec else {}
     return BackendSnapshot(name=body["metadata"]["name"], spec=known)
 
@@ -397,7 +397,8 @@ def program_digest(program: ProgramSnapshot, source: Source) -> str:
     return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
-def _spec(model: Any, body: Mapping[str, Any]) -> tuple[Any, str]:
+def parse_spec(model: Any, body: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return the object's spec as this model, or None and what is wrong with it."""
     try:
         return model.model_validate(body.get("spec") or {}), ""
     except ValidationError as error:
