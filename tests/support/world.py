@@ -21,7 +21,7 @@ from runtime_operator.api.v1alpha1 import Phase
 from runtime_operator.kube import errors
 from runtime_operator.kube.client import BACKENDS, CLUSTER_PROGRAMS, EVENTS, JOBS, PODS, POOLS, PROGRAMS
 from runtime_operator.kube.informer import Informer
-from runtime_operator.runners import conversations
+from runtime_operator.runners import conversation, conversations
 from runtime_operator.wiring import Operator
 from runtime_runner.schema import rules
 
@@ -48,7 +48,7 @@ POD_REMOVED_SECONDS = 0.2
 
 def use_virtual_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the operator read the test's time."""
-    for module in (claims, execute, statuses, reconcile, conversations):
+    for module in (claims, execute, statuses, reconcile, conversation, conversations):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=now))
 
 
@@ -192,11 +192,8 @@ class World:
         assert self.operator is not None
         for task in self._tasks:
             task.cancel()
-        for conversation in self.operator.conversations._by_pod.values():
-            if conversation.task is not None:
-                if conversation.task.done() and not conversation.task.cancelled():
-                    self.crashes.extend(filter(None, [conversation.task.exception()]))
-                conversation.task.cancel()
+        for task in self.operator.conversations._tasks:
+            task.cancel()
         for key in list(self.operator.checks._tasks):
             self.operator.checks.drop(key)
         for runner in self.runners:

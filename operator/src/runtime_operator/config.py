@@ -112,8 +112,9 @@ class Pools(_Settings):
 
     max_starting: int = Field(default=4, ge=1, le=100)
     """Pods of one pool that start at the same time: a start takes about one CPU for a second."""
-    quiet_seconds: float = Field(default=1.0, ge=0, le=60)
-    """How long no job may have asked a pool before it is filled up to the top: a burst has the nodes for itself."""
+    quiet_seconds: float = Field(default=5.0, ge=0, le=60)
+    """How long no job may have asked a pool before it is filled up to the top: a burst has the nodes for itself. Longer
+    than the gaps between jobs that arrive at random, or the starts fall between them."""
     status_seconds: float = Field(default=5.0, ge=1, le=300)
     """A pool's counters are written at most this often; what changes its Ready condition, at once."""
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from runtime_runner.schema.verdicts import Bounds
 
+from runtime_operator import memory
 from runtime_operator.act.execute import Executor
 from runtime_operator.api import names
 from runtime_operator.api.names import JobKey, PoolKey
+from runtime_operator.api.v1alpha1 import Phase
 from runtime_operator.handlers import lifecycle, registry
 from runtime_operator.kube.client import BACKENDS, CLUSTER_PROGRAMS, JOBS, NETWORK_POLICIES, PODS, POOLS, PROGRAMS
 from runtime_operator.kube.errors import KubeError
@@ -97,6 +99,7 @@ class Operator:
             own = [tasks.create_task(informer.run()) for informer in self.informers]
             await asyncio.gather(*(informer.synced.wait() for informer in self.informers))
             own.append(tasks.create_task(self.queue.run(self.reconciler, self.config.workers)))
+            own.append(tasks.create_task(memory.trim_now_and_then()))
             watching = tasks.create_task(
                 lifecycle.run(
                     handlers,
@@ -179,8 +182,17 @@ class Operator:
         self.queue.add_after(key, PROGRESS_SECONDS)
 
     def _is_patient(self, key: Key) -> bool:
-        """Return whether there is only something to clear away: jobs that wait for their start go first."""
-        return isinstance(key, JobKey) and self.cache.is_over(key)
+        """Return whether jobs that wait for their start go first.
+
+        They do where there is only something to clear away, and where a program runs of which this operator, when it
+        has just started, knows nothing yet.
+        """
+        if not isinstance(key, JobKey):
+            return False
+        job = self.cache.job(key)
+        if job is None or job.phase.terminal:
+            return True
+        return job.phase is Phase.RUNNING and not self.conversations.has_heard_of(job.runner_uid)
 
     async def _first_lists(self) -> None:
         """Fill the cache with what kopf's watches will keep up to date, and queue it."""

@@ -167,6 +167,9 @@ def test_streams_are_opened_ahead_to_every_pod_that_has_a_node() -> None:
 # Jobs go first
 
 
+QUIET = CONFIG.pools.quiet_seconds
+
+
 def busy(**fields: Any) -> dict[str, Any]:
     return {"demand": Demand(last_asked=NOW - 0.2, **fields), "replicas": 8}
 
@@ -174,7 +177,7 @@ def busy(**fields: Any) -> dict[str, Any]:
 def test_while_jobs_ask_a_pool_that_is_half_full_waits() -> None:
     made = plan(*(ready(n) for n in range(4)), **busy())
     assert not created(made)
-    assert made.requeue_after == pytest.approx(0.8)
+    assert made.requeue_after == pytest.approx(QUIET - 0.2)
 
 
 def test_while_jobs_ask_a_pool_below_its_low_watermark_gets_one_pod_at_a_time() -> None:
@@ -195,7 +198,7 @@ def test_the_low_watermark_can_be_set() -> None:
 
 
 def test_when_jobs_are_quiet_the_pool_is_filled_up() -> None:
-    asked: dict[str, Any] = {"demand": Demand(last_asked=NOW - 1.0, hits=8), "replicas": 8}
+    asked: dict[str, Any] = {"demand": Demand(last_asked=NOW - QUIET, hits=8), "replicas": 8}
     assert len(created(plan(*(ready(n) for n in range(4)), **asked))) == 4
 
 
@@ -391,7 +394,7 @@ def test_until_then_it_looks_again_at_the_right_moment() -> None:
 
 
 def test_a_job_that_finds_none_fills_it_again() -> None:
-    asked = Demand(last_asked=NOW - 2, misses=1)
+    asked = Demand(last_asked=NOW - QUIET, misses=1)
     assert len(created(plan(scale_to_zero_after_seconds=100, replicas=3, demand=asked))) == 3
 
 
@@ -520,8 +523,8 @@ def test_a_pool_in_which_nothing_changes_is_left_alone() -> None:
 def test_counters_are_written_once_in_a_while_when_no_job_asks() -> None:
     seen: dict[str, Any] = {"pool": settled(), "demand": Demand(hits=1, last_asked=NOW)}
     assert plan(ready(1), ready(2), **seen, status_written_at=0.0).status is None
-    assert plan(ready(1), ready(2), **seen, status_written_at=0.0).requeue_after == 1.0
-    assert plan(ready(1), ready(2), **seen, status_written_at=0.0, now=NOW + 1).status is not None
+    assert plan(ready(1), ready(2), **seen, status_written_at=0.0).requeue_after == QUIET
+    assert plan(ready(1), ready(2), **seen, status_written_at=0.0, now=NOW + QUIET).status is not None
     assert plan(ready(1), ready(2), **seen, status_written_at=NOW, now=NOW + 4.9).status is None
 
 

@@ -333,7 +333,7 @@ def test_a_burst_is_served_from_the_pool_and_the_pool_is_full_again_soon_after()
         cluster.ask()
     assert cluster.hits == [True] * 10 + [False] * 2
     assert cluster.creations == 11, "one pod starts while the burst goes on"
-    cluster.run(6)
+    cluster.run(10)
     assert cluster.ready() == 10
 
 

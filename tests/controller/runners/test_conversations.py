@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from runtime_operator.api.names import JobKey
 from runtime_operator.kube import errors
 from runtime_operator.kube.client import PODS
+from runtime_operator.runners.conversation import FIRST_ATTACH_SECONDS
 from runtime_operator.runners.conversations import JOURNAL_TRIES, Conversations
 from runtime_runner import contract
 from runtime_runner.contract import RunnerState
@@ -53,8 +55,8 @@ class Talk:
         self.news: list[Owner] = []
         self.conversations = Conversations(self.kube, CONFIG.limits, self.news.append, self.news.append)
 
-    def ensure(self) -> None:
-        self.conversations.ensure(KEY, "a-pod", "pod-uid")
+    def ensure(self, *, runs: bool = True) -> None:
+        self.conversations.ensure(KEY, "a-pod", "pod-uid", runs=runs)
 
     def restart(self) -> None:
         """Forget everything, as a new operator does."""
@@ -115,6 +117,41 @@ async def test_a_runner_that_comes_up_late_is_spoken_to_when_it_is_there() -> No
     assert talk.seen.connected
     assert talk.seen.trouble == ""
     await talk.conversations.close()
+
+
+@virtual_time
+async def test_nobody_attaches_before_the_container_can_be_there() -> None:
+    talk = Talk()
+    talk.ensure(runs=False)
+    await asyncio.sleep(FIRST_ATTACH_SECONDS / 2)
+    assert not talk.runner.process.attachments
+    await asyncio.sleep(FIRST_ATTACH_SECONDS)
+    assert talk.seen.connected
+    await talk.conversations.close()
+
+
+@virtual_time
+async def test_a_container_that_runs_is_attached_to_at_once_whatever_was_waited_for() -> None:
+    talk = Talk()
+    talk.ensure(runs=False)
+    await settle()
+    talk.ensure(runs=True)
+    await settle()
+    assert talk.seen.connected
+    await talk.conversations.close()
+
+
+@virtual_time
+async def test_nothing_of_a_conversation_that_is_over_keeps_its_stream() -> None:
+    async with talking() as talk:
+        stream = weakref.ref(talk.runner.process.attachments[0])
+        await talk.conversations.hand_over("pod-uid", JOB)
+        await asyncio.sleep(1)
+        talk.runner.result('"done"')
+        talk.runner._end()
+        await asyncio.sleep(1)
+        assert talk.seen.exit is not None
+        assert stream() is None
 
 
 @virtual_time

@@ -61,3 +61,32 @@ async def test_a_place_that_was_given_to_somebody_who_is_just_leaving_goes_to_th
     holder.add_done_callback(lambda _: leaving.cancel())
     await asyncio.gather(holder, waiting)
     assert passed in (["holder", "waiting"], ["holder", "leaving", "waiting"])
+
+
+@virtual_time
+async def test_those_who_are_in_no_hurry_never_hold_all_places() -> None:
+    gate, passed = Gate(3, calm=1), list[str]()
+    async with asyncio.TaskGroup() as tasks:
+        for name in "abc":
+            tasks.create_task(pass_through(gate, name, passed))
+        await asyncio.sleep(0.5)
+        assert passed == ["a"]
+        for name in ("urgent", "pressing", "third"):
+            tasks.create_task(pass_through(gate, name, passed, hurry=True))
+        await asyncio.sleep(0.4)
+        assert passed == ["a", "urgent", "pressing"]
+        await asyncio.sleep(0.2)
+        assert passed == ["a", "urgent", "pressing", "third"]
+    assert passed == ["a", "urgent", "pressing", "third", "b", "c"]
+
+
+@virtual_time
+async def test_a_calm_one_that_gives_up_leaves_its_place_to_the_next_calm_one() -> None:
+    gate, passed = Gate(2, calm=1), list[str]()
+    first = asyncio.create_task(pass_through(gate, "first", passed))
+    gone = asyncio.create_task(pass_through(gate, "gone", passed))
+    await asyncio.sleep(0.5)
+    gone.cancel()
+    await first
+    await pass_through(gate, "last", passed)
+    assert passed == ["first", "last"]

@@ -16,7 +16,8 @@ from runtime_operator import __main__ as operator
 from runtime_operator.act import execute
 from runtime_operator.act.claims import Claims
 from runtime_operator.act.statuses import Statuses
-from runtime_operator.runners.conversations import Conversation, Conversations
+from runtime_operator.runners.conversation import Conversation
+from runtime_operator.runners.conversations import Conversations
 from runtime_runner import contract
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _is_second_interim(_: Conversation, event: object, _length: int) -> bool:
 
 
 def _says(phase: str) -> Callable[..., bool]:
-    return lambda _statuses, _observed, wanted: wanted.get("phase") == phase
+    return lambda _statuses, _job, wanted: wanted.get("phase") == phase
 
 
 def claimed_not_promised() -> None:

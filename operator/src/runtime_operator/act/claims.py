@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from runtime_operator.kube.client import Kube, Object
     from runtime_operator.metrics import Metrics
     from runtime_operator.observe.cache import Cache
-    from runtime_operator.observe.snapshots import JobSnapshot, Observed
+    from runtime_operator.observe.snapshots import JobSnapshot
     from runtime_operator.runners.conversations import Conversations
 
 log = structlog.get_logger(__name__)
@@ -50,14 +50,12 @@ class Claims:
         self._statuses, self._metrics, self._look_at_pool = statuses, metrics, look_at_pool
         self._first_looks: dict[str, float] = {}
 
-    async def claim(self, observed: Observed, action: ClaimPod) -> bool:
+    async def claim(self, job: JobSnapshot, action: ClaimPod) -> bool:
         """Write both and have the program entered; False if the pod is not to be had: then it is entered nowhere.
 
         Raises:
             KubeError: one of the two was not written, as far as is known.
         """
-        job = observed.job
-        assert job is not None
         warm = "ownerReferences" in action.patch["metadata"]
         if warm and not self._cache.pods.take(action.pod_uid):
             return False
@@ -65,19 +63,19 @@ class Claims:
             _, pod, promised = await asyncio.gather(
                 self._conversations.prepare(action.pod_uid, action.request),
                 self._claimed(job.uid, action),
-                self._statuses.write_job(observed, action.promise),
+                self._statuses.write_job(job, action.promise),
                 return_exceptions=True,
             )
             if isinstance(pod, dict):
                 seen = self._cache.put_pod(pod)
-                self._conversations.move(action.pod_uid, observed.key)
+                self._conversations.move(action.pod_uid, job.key)
                 if warm:
                     self._note_hit(PoolKey(seen.namespace, seen.pool), time.time() - seen.created)
             ready = isinstance(pod, dict) and not isinstance(promised, BaseException)
             with suppress(Unavailable):  # then it is asked on the next stream
                 if ready:
                     await self._conversations.enter(action.pod_uid, job.uid)
-                    log.info("job handed over", job=str(observed.key), pod=action.pod, warm=warm)
+                    log.info("job handed over", job=str(job.key), pod=action.pod, warm=warm)
                 else:
                     await self._conversations.ask(action.pod_uid)
         finally:
@@ -87,7 +85,7 @@ class Claims:
                 raise outcome
         if pod is None:
             self._cache.remember_unclaimed(job.uid, action.pod_uid)
-            log.info("claim failed: the pod is not to be had", job=str(observed.key), pod=action.pod)
+            log.info("claim failed: the pod is not to be had", job=str(job.key), pod=action.pod)
             return False
         if (began := self._first_looks.pop(job.uid, None)) is not None:
             self._metrics.claims.labels("warm" if warm else "cold").observe(max(0.0, time.time() - began))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from runtime_operator.observe.cache import Cache
     from runtime_operator.observe.pods import Owner
     from runtime_operator.observe.pools import ObservedPool
-    from runtime_operator.observe.snapshots import Observed
+    from runtime_operator.observe.snapshots import JobSnapshot, Observed
     from runtime_operator.runners.conversations import Conversations
     from runtime_operator.schema.checks import Checks
 
@@ -42,10 +42,11 @@ log = structlog.get_logger(__name__)
 
 
 class _Subject(NamedTuple):
-    """Whom an action is for: a job or a pool."""
+    """Whom an action is for: a job, which may be gone, or a pool."""
 
     key: Owner
     uid: str
+    job: JobSnapshot | None = None
 
 
 class Executor:
@@ -76,21 +77,17 @@ class Executor:
         Raises:
             KubeError: the API server could not be reached or gave an unexpected answer: try again.
         """
-        subject = _Subject(observed.key, observed.job.uid if observed.job else observed.deleted_uid)
-        if observed.job is not None:
-            self._claims.note_look(observed.job)
+        job = observed.job
+        if job is not None:
+            self._claims.note_look(job)
         for action in plan.actions:
-            if isinstance(action, plans.ClaimPod):
-                done = await self._claims.claim(observed, action)
-            else:
-                done = await self._do(subject, action)
-            if not done:
+            if not await self._do(_Subject(observed.key, job.uid if job else observed.deleted_uid, job), action):
                 return 0.0
-        written = plan.status is not None and await self._statuses.write_job(observed, plan.status)
-        if plan.notice is not None and observed.job is not None:
-            await self._events.record(
-                _involved(observed.key, observed.job.uid), "Warning", plan.notice.reason, plan.notice.message
-            )
+        if job is None:
+            return plan.requeue_after
+        written = plan.status is not None and await self._statuses.write_job(job, plan.status)
+        if plan.notice is not None:
+            await self._events.record(_involved(job.key, job.uid), "Warning", plan.notice.reason, plan.notice.message)
         # What was written is not told again by the watch: if the plan names no moment, it is made anew.
         return 0.0 if written and plan.requeue_after is None else plan.requeue_after
 
@@ -129,9 +126,10 @@ class Executor:
             case plans.CreatePod():
                 return await self._create_pod(subject, action)
             case plans.Converse():
-                self._conversations.ensure(key, action.pod, action.pod_uid, hurry=action.hurry)
+                self._conversations.ensure(key, action.pod, action.pod_uid, hurry=action.hurry, runs=action.runs)
             case plans.ClaimPod():
-                raise TypeError("a claim needs to know what was observed")
+                assert subject.job is not None
+                return await self._claims.claim(subject.job, action)
             case plans.HandOver():
                 try:
                     await self._conversations.hand_over(action.pod_uid, action.request)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from runtime_operator.metrics import Metrics
     from runtime_operator.observe.cache import Cache
     from runtime_operator.observe.pools import ObservedPool
-    from runtime_operator.observe.snapshots import Observed
+    from runtime_operator.observe.snapshots import JobSnapshot
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ class Statuses:
     def __init__(self, kube: Kube, cache: Cache, metrics: Metrics) -> None:
         self._kube, self._cache, self._metrics = kube, cache, metrics
 
-    async def write_job(self, observed: Observed, wanted: Mapping[str, Any]) -> bool:
+    async def write_job(self, job: JobSnapshot, wanted: Mapping[str, Any]) -> bool:
         """Make this the job's status, and return whether that took a write.
 
         That a terminal phase stays is guarded by the CRD's own rule.
@@ -40,8 +40,6 @@ class Statuses:
         Raises:
             KubeError: it was not written; somebody else's change has been taken over first.
         """
-        job = observed.job
-        assert job is not None
         difference = merge_patch(job.status, wanted)
         if not difference:
             return False

@@ -81,6 +81,8 @@ class Converse:
     pod_uid: str
     hurry: bool = True
     """False: its program runs already, and those that wait for theirs go first."""
+    runs: bool = True
+    """The kubelet says that the container runs; before, there may be nobody to speak to yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -71,7 +71,7 @@ def plan_pool(observed: ObservedPool, now: float, config: OperatorConfig, token:
     discards, again = _discards(observed, pool, seen, wanted.target, refill, now, config)
     leaving = {action.pod_uid for action in discards}
     actions: list[Action] = [
-        Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid)
+        Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid, runs=pod.running)
         for pod in seen.silent
         if pod.uid not in leaving
     ]

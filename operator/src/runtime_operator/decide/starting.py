@@ -58,9 +58,13 @@ def start(observed: Observed, job: JobSnapshot, now: float, config: OperatorConf
         trouble = waiting.trouble(pod, now, limits)
         if trouble is not None and trouble.gives_up:
             return ending.give_up(job, now, trouble.reason, trouble.message, *pods)
-        actions = (Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid),) if pod.scheduled else ()
+        converse = Converse(namespace=pod.namespace, pod=pod.name, pod_uid=pod.uid, runs=pod.running)
         waits = status.queued(job, now, trouble.reason, trouble.message) if trouble else None
-        return Plan(actions=actions, status=waits, requeue_after=waiting.look_again(pod, now, limits))
+        return Plan(
+            actions=(converse,) if pod.scheduled else (),
+            status=waits,
+            requeue_after=waiting.look_again(pod, now, limits),
+        )
     if runner.broken or runner.job_uid not in ("", job.uid):
         return Plan(actions=delete(pod))
     return _claim(observed, job, pod, runner, now, config) or Plan(actions=delete(pod))

@@ -29,6 +29,11 @@ class KubeError(Exception):
     def __str__(self) -> str:
         return f"{self.status} {self.reason}: {self.message}"
 
+    @property
+    def sentence(self) -> str:
+        """The server's sentence, or what else there is to say."""
+        return self.message or str(self)
+
 
 class NotFound(KubeError):  # noqa: N818 - named after the reasons in metav1.Status, as is all that follows
     """404: the object, its namespace or its kind is not there."""

@@ -171,10 +171,9 @@ class Cache:
             self._jobs[job.key] = job
         return job.key
 
-    def is_over(self, key: JobKey) -> bool:
-        """Return whether the job has ended, or is gone."""
-        job = self._jobs.get(key)
-        return job is None or job.phase.terminal
+    def job(self, key: JobKey) -> JobSnapshot | None:
+        """Return the job, if there is one."""
+        return self._jobs.get(key)
 
     def drop_job(self, key: JobKey, uid: str) -> None:
         """Take over that a job has been deleted."""

@@ -1,8 +1,5 @@
 """All conversations with runners: one task a pod, from the first attach to the runner's last event.
 
-A stream only carries what is said from now on. So every attach begins with a `Resume`; if its answer shows that the
-journal is ahead of what has been folded, the container log is read up to there: nothing is missed or counted twice.
-
 The number of streams is bounded. Beyond the bound, a runner that needs one gets that of the running program that has
 been silent for longest, which then *rests*: it is asked again after a while, when its job is cancelled, and its log is
 read when its pod has ended. Nothing is lost by it, interim results come later.
@@ -17,159 +14,27 @@ from typing import TYPE_CHECKING
 import structlog
 from runtime_runner import contract
 
-from runtime_operator.api import names
-from runtime_operator.kube.errors import KubeError, NotFound, Unavailable
+from runtime_operator.kube.errors import KubeError, Unavailable
+from runtime_operator.runners.conversation import Conversation, Gates
 from runtime_operator.runners.fold import RunnerFold
-from runtime_operator.runners.gate import Gate
+from runtime_operator.runners.streams import Streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runtime_operator.config import Limits
-    from runtime_operator.kube.attach import Attachment
     from runtime_operator.kube.client import Kube
     from runtime_operator.observe.pods import Owner
     from runtime_operator.observe.snapshots import RunnerSnapshot, StoredInterims
 
 log = structlog.get_logger(__name__)
 
-ATTACH_RETRY_SECONDS = (0.1, 0.5) + (0.2,) * 15 + (0.5, 1.0, 2.0)
-"""Between attempts to attach. A container is there half a second after its pod's scheduling at the earliest, and its
-runner takes as long again to warm up: attaching in that time is what makes a cold start fast. Each attempt that comes
-to nothing costs API server and kubelet some 15 ms of CPU just when they are busy with the pod."""
-
-_PROGRESS = (contract.Started, contract.Log, contract.Interim, contract.Result)
-"""Events that change no decision at once: the status is brought up to date in its own time, and after a result comes
-the exit."""
-
-GONE_FAILURES = 5
-"""So many attempts may be answered "not found": a kubelet says so, too, until it has heard of the pod."""
-
 JOURNAL_TRIES = 12
 """Attempts to read an ended pod's log before the job is decided without it: with the queue's back-off two to three
 minutes, longer than an API server or a kubelet needs to restart."""
 
-
-ATTACHES = 16
-"""Streams being opened at the same time. Each costs API server, kubelet and operator some milliseconds of CPU: an
-operator that starts among a thousand running jobs would otherwise keep new ones waiting until it has asked them all."""
-
 REST_SECONDS = 60.0
 """How long a runner rests while fewer than a thousand do; with more of them proportionally longer."""
-
-
-class Conversation:
-    """One runner, from attach to its last event."""
-
-    def __init__(
-        self, kube: Kube, key: Owner, pod: str, fold: RunnerFold, gate: Gate, on_news: Callable[[Owner, bool], None]
-    ) -> None:
-        self.key, self.pod, self.fold = key, pod, fold
-        self.hurry = False
-        """Somebody waits for this runner to be spoken to."""
-        self.task: asyncio.Task[None] | None = None
-        self.stream: Attachment | None = None
-        self.journal_failures = 0
-        self.heard_at = time.time()
-        """When it said something last."""
-        self._kube, self._gate = kube, gate
-        self._on_news = on_news
-
-    async def run(self) -> None:
-        """Attach, and attach again whenever the stream breaks, until the runner has said its last word."""
-        failures = 0
-        while self.fold.exit is None:
-            connected = False
-            try:
-                async with self._gate.passing(hurry=self.hurry):
-                    self.stream = await self._kube.attach(self.key.namespace, self.pod, names.RUNNER_CONTAINER)
-                connected = await self._listen(self.stream)
-            except NotFound:
-                if failures >= GONE_FAILURES:
-                    return
-            except KubeError as error:
-                self.fold.trouble = _sentence(error)
-                connected = self.fold.connected
-                log.debug("attach failed", owner=str(self.key), pod=self.pod, error=str(error))
-            except Exception:  # a bug of ours must not become a hot loop
-                self.fold.trouble = "the operator failed to understand the runner"
-                log.exception("conversation crashed", owner=str(self.key), pod=self.pod)
-            finally:
-                await self._hang_up()
-            if self.fold.exit is not None:
-                return
-            failures = 0 if connected else failures + 1
-            await asyncio.sleep(ATTACH_RETRY_SECONDS[min(failures, len(ATTACH_RETRY_SECONDS) - 1)])
-
-    @property
-    def under_way(self) -> bool:
-        """Whether there is a stream that stays, or somebody tries to open one."""
-        return self.task is not None and not self.task.done() and self.fold.resting_until is None
-
-    @property
-    def may_rest(self) -> bool:
-        """Whether it is about a program that is running, and all is quiet."""
-        return self.under_way and self.fold.connected and self.fold.started and self.fold.exit is None
-
-    def rest(self, until: float) -> None:
-        """Close the stream, and mean it."""
-        assert self.task is not None
-        self.task.cancel()
-        self.fold.resting_until = until
-
-    async def read_journal(self) -> None:
-        """Fold what the container log has beyond what is known.
-
-        Raises:
-            KubeError: it could not be read.
-        """
-        text = await self._kube.pod_log(self.key.namespace, self.pod, names.RUNNER_CONTAINER)
-        for line in (text or b"").splitlines():
-            if isinstance(event := _parse(line), contract.JournalEvent):
-                self.fold.take(event)
-
-    async def _listen(self, stream: Attachment) -> bool:
-        # The empty line ends whatever part of a request an earlier stream broke off with.
-        await stream.send(b"\n" + contract.encode(contract.Resume()))
-        async for line in stream.lines():
-            self.heard_at = time.time()
-            event = _parse(line)
-            await self._hear(event, len(line))
-            self._on_news(self.key, not isinstance(event, _PROGRESS))
-            if self.fold.exit is not None:
-                break
-        return self.fold.connected
-
-    async def _hear(self, event: contract.AnyEvent | None, length: int) -> None:
-        match event:
-            case None:
-                log.warning("line from a runner is no event", owner=str(self.key), pod=self.pod, length=length)
-            case contract.Resumed():
-                await self._catch_up(event.seq)
-                self.fold.answer(event, time.time())
-            case contract.Refused():
-                log.warning("request refused by a runner", owner=str(self.key), pod=self.pod, message=event.message)
-                self.fold.refused(event)
-            case _:
-                await self._catch_up(event.seq - 1)
-                self.fold.take(event)
-
-    async def _catch_up(self, seq: int) -> None:
-        """Have everything up to this number folded: the log has it, at most a moment after the runner wrote it."""
-        for wait in (0.0, 0.05, 0.2, 1.0):
-            if self.fold.last_seq >= seq:
-                return
-            await asyncio.sleep(wait)
-            await self.read_journal()
-        if self.fold.last_seq < seq:
-            raise Unavailable(f"the container log ends at event {self.fold.last_seq}, the runner is at {seq}")
-
-    async def _hang_up(self) -> None:
-        stream, self.stream = self.stream, None
-        self.fold.lose_touch(time.time())
-        if stream is not None:
-            await stream.close()
-            self._on_news(self.key, self.fold.exit is None)
 
 
 class Conversations:
@@ -188,13 +53,14 @@ class Conversations:
         *,
         streams: int = 2000,
     ) -> None:
-        self._kube, self._limits, self._streams = kube, limits, streams
+        self._kube, self._limits = kube, limits
         self._on_news, self._on_progress = on_news, on_progress
-        self._gate = Gate(ATTACHES)
+        self._gates, self._streams = Gates(), Streams(streams)
         self._by_pod: dict[str, Conversation] = {}
-        self._waiting: dict[str, None] = {}
-        """Pods whose runners could have no stream; the first goes first."""
         self._by_owner: dict[Owner, set[str]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Also those that are hanging up. A conversation's own reference goes with its end: a task that is over keeps
+        the frames of whatever ended it, and in them the stream."""
 
     def snapshot(self, pod_uid: str) -> RunnerSnapshot | None:
         """Return what the runner in this pod has said so far; None if nobody has spoken to it."""
@@ -203,25 +69,34 @@ class Conversations:
 
     def open_streams(self) -> int:
         """Return how many streams are open, or about to be."""
-        return sum(conversation.under_way for conversation in self._by_pod.values())
+        return len(self._streams)
 
-    def ensure(self, key: Owner, pod: str, pod_uid: str, *, hurry: bool = False) -> None:
+    def has_heard_of(self, pod_uid: str) -> bool:
+        """Return whether there is, or was, a conversation with the runner in this pod."""
+        return pod_uid in self._by_pod
+
+    def ensure(self, key: Owner, pod: str, pod_uid: str, *, hurry: bool = False, runs: bool = True) -> None:
         """Have a conversation with this runner under way, or as soon as there is room for one more.
 
-        Whoever is in a ``hurry`` is connected before those who are not.
+        Whoever is in a ``hurry`` is connected before those who are not. ``runs``: its container does, as the kubelet
+        says; before, there may be nobody to speak to yet.
         """
         conversation = self._conversation(key, pod, pod_uid)
         conversation.hurry = hurry
+        if runs:
+            conversation.container_runs.set()
         if conversation.under_way:
             return
         if not self._make_room():
             conversation.fold.waits_for_room = True
-            self._waiting[pod_uid] = None
+            self._streams.wait(pod_uid)
             return
-        self._waiting.pop(pod_uid, None)
+        self._streams.opened(pod_uid)
         conversation.fold.be_asked(time.time())
-        conversation.task = asyncio.create_task(conversation.run(), name=f"conversation with {pod}")
-        conversation.task.add_done_callback(self._over)
+        task = asyncio.create_task(conversation.run(), name=f"conversation with {pod}")
+        conversation.task = task
+        self._tasks.add(task)
+        task.add_done_callback(lambda task: self._over(conversation, task))
 
     async def hand_over(self, pod_uid: str, request: contract.Job) -> None:
         """Give the runner its job.
@@ -285,7 +160,7 @@ class Conversations:
             KubeError: it could not be read; after a few times, the journal counts as read.
         """
         conversation = self._conversation(key, pod, pod_uid)
-        await _stop(conversation)
+        await self._stop(conversation)
         try:
             await conversation.read_journal()
         except KubeError:
@@ -311,44 +186,56 @@ class Conversations:
 
     async def close(self) -> None:
         """End all conversations; the programs run on."""
-        tasks = [c.task for c in self._by_pod.values() if c.task is not None]
         for pod_uid in list(self._by_pod):
             self._drop(pod_uid)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _make_room(self) -> bool:
         """Return whether one more stream may be opened, after having closed one where that is possible."""
-        if self.open_streams() < self._streams:
-            return True
-        quiet = [conversation for conversation in self._by_pod.values() if conversation.may_rest]
-        if not quiet:
-            return False
-        resting = sum(c.fold.resting_until is not None for c in self._by_pod.values())
-        longest = min(quiet, key=lambda conversation: conversation.heard_at)
-        longest.rest(time.time() + REST_SECONDS * max(1.0, resting / 1000))
+        while not self._streams.has_room():
+            pod_uid = self._streams.longest_silent()
+            if pod_uid is None:
+                return False
+            conversation = self._by_pod[pod_uid]
+            if not conversation.may_rest:  # it has just been asked something; when it answers it is quiet again
+                self._streams.heard(pod_uid, may_rest=False)
+                continue
+            conversation.stop()
+            conversation.fold.resting_until = time.time() + REST_SECONDS * max(1.0, self._streams.resting / 1000)
+            self._streams.rested(pod_uid)
         return True
 
-    def _over(self, task: asyncio.Task[None]) -> None:
+    async def _stop(self, conversation: Conversation) -> None:
+        """Close the stream, and return when that is done."""
+        task = conversation.task
+        conversation.stop()
+        self._streams.closed(conversation.fold.pod_uid)
+        if task is not None:
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _over(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("conversation crashed", task=task.get_name(), exc_info=task.exception())
+        if conversation.task is task:
+            conversation.task = None
+            self._streams.closed(conversation.fold.pod_uid)
         self._wake_next()
 
-    def _news(self, key: Owner, urgent: bool) -> None:
-        (self._on_news if urgent else self._on_progress)(key)
+    def _news(self, conversation: Conversation, urgent: bool) -> None:
+        (self._on_news if urgent else self._on_progress)(conversation.key)
+        self._streams.heard(conversation.fold.pod_uid, may_rest=conversation.may_rest)
         self._wake_next()  # who has just spoken may be the next to rest
 
     def _wake_next(self) -> None:
         """Have whoever has waited longest for a stream decided again."""
-        if self._waiting:
-            pod_uid = next(iter(self._waiting))
-            del self._waiting[pod_uid]
+        if (pod_uid := self._streams.take_waiting()) is not None:
             self._on_news(self._by_pod[pod_uid].key)
 
     def _drop(self, pod_uid: str) -> None:
-        self._waiting.pop(pod_uid, None)
         conversation = self._by_pod.pop(pod_uid)
-        if conversation.task is not None:
-            conversation.task.cancel()
+        conversation.stop()
+        self._streams.forget(pod_uid)
         self._forget_owner(conversation)
 
     def _forget_owner(self, conversation: Conversation) -> None:
@@ -361,7 +248,7 @@ class Conversations:
         if pod_uid not in self._by_pod:
             fold = RunnerFold(pod_uid, self._limits)
             fold.silent_since = time.time()
-            self._by_pod[pod_uid] = Conversation(self._kube, key, pod, fold, self._gate, self._news)
+            self._by_pod[pod_uid] = Conversation(self._kube, key, pod, fold, self._gates, self._news)
             self._by_owner.setdefault(key, set()).add(pod_uid)
         return self._by_pod[pod_uid]
 
@@ -372,22 +259,5 @@ class Conversations:
         try:
             await conversation.stream.send(contract.encode(request))
         except Unavailable as error:
-            conversation.fold.lose_touch(time.time(), _sentence(error))
+            conversation.fold.lose_touch(time.time(), error.sentence)
             raise
-
-
-async def _stop(conversation: Conversation) -> None:
-    if conversation.task is not None and not conversation.task.done():
-        conversation.task.cancel()
-        await asyncio.gather(conversation.task, return_exceptions=True)
-
-
-def _parse(line: bytes) -> contract.AnyEvent | None:
-    try:
-        return contract.parse_event(line)
-    except contract.ProtocolError:
-        return None
-
-
-def _sentence(error: KubeError) -> str:
-    return error.message or str(error)
