@@ -104,8 +104,7 @@ class Conversations:
         Raises:
             Unavailable: the stream is not open (any more).
         """
-        await self._send(pod_uid, request)
-        await self.ask(pod_uid)
+        await self.ask(pod_uid, request)
 
     async def prepare(self, pod_uid: str, request: contract.Job) -> None:
         """Give the runner its job to be prepared and held.
@@ -121,18 +120,17 @@ class Conversations:
         Raises:
             Unavailable: the stream is not open (any more).
         """
-        await self._send(pod_uid, contract.Enter(job_uid=job_uid))
-        await self.ask(pod_uid)
+        await self.ask(pod_uid, contract.Enter(job_uid=job_uid))
 
-    async def ask(self, pod_uid: str) -> None:
-        """Ask the runner where it is: nobody acts on what was known of it before it answers.
+    async def ask(self, pod_uid: str, *first: contract.Request) -> None:
+        """Ask the runner where it is, after these requests: nobody acts on what was known of it before it answers.
 
         Raises:
             Unavailable: the stream is not open (any more).
         """
         if pod_uid in self._by_pod:
             self._by_pod[pod_uid].fold.lose_touch(time.time())
-        await self._send(pod_uid, contract.Resume())
+        await self._send(pod_uid, *first, contract.Resume())
 
     async def send_cancel(self, pod_uid: str) -> None:
         """Ask the runner to stop its program.
@@ -252,12 +250,12 @@ class Conversations:
             self._by_owner.setdefault(key, set()).add(pod_uid)
         return self._by_pod[pod_uid]
 
-    async def _send(self, pod_uid: str, request: contract.Request) -> None:
+    async def _send(self, pod_uid: str, *requests: contract.Request) -> None:
         conversation = self._by_pod.get(pod_uid)
         if conversation is None or conversation.stream is None:
             raise Unavailable("no stream to the runner is open")
         try:
-            await conversation.stream.send(contract.encode(request))
+            await conversation.stream.send(b"".join(map(contract.encode, requests)))
         except Unavailable as error:
             conversation.fold.lose_touch(time.time(), error.sentence)
             raise
