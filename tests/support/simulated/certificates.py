@@ -49,15 +49,21 @@ class Authority:
     def kubeconfig(self, name: str, server: str, *, organization: str = "") -> Path:
         """Return a kubeconfig (JSON is YAML) with which this user reaches the server."""
         pair = self.issue(name, organization=organization)
+        user = {"client-certificate": str(pair.certificate), "client-key": str(pair.key)}
+        return self._kubeconfig(name, server, user)
+
+    def token_kubeconfig(self, name: str, server: str, token: str) -> Path:
+        """Return a kubeconfig with which whoever has this token reaches the server."""
+        return self._kubeconfig(name, server, {"token": token})
+
+    def _kubeconfig(self, name: str, server: str, user: dict[str, str]) -> Path:
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [
                 {"name": "c", "cluster": {"server": server, "certificate-authority": str(self.pair.certificate)}}
             ],
-            "users": [
-                {"name": "u", "user": {"client-certificate": str(pair.certificate), "client-key": str(pair.key)}}
-            ],
+            "users": [{"name": "u", "user": user}],
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
             "current-context": "x",
         }

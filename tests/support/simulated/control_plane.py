@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import yaml
-from runtime_operator.kube.client import Resource
+from runtime_operator.kube.client import SERVICE_ACCOUNTS, Resource
 
 from support.simulated import binaries, certificates, connecting
 from support.simulated.processes import Process, allow_many_files, free_ports
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 
 CRDS = Path(__file__).resolve().parents[3] / "crds"
 START_SECONDS = 60.0
-OPERATORS = "quantum-runtime-operators"
-"""Group of the operator's user. Its rights are a cluster administrator's, but given by RBAC, and its requests are
-subject to priority and fairness as everybody's: `system:masters` would be exempt from both."""
+OPERATOR = "quantum-runtime-operator"
+"""The operator's service account. As in a pod it shows a token: a client certificate would be verified again at every
+request, 10 ms of CPU a job that no real operator costs. Its rights are a cluster administrator's, but given by RBAC,
+and its requests are subject to priority and fairness as everybody's: `system:masters` would be exempt from both."""
+NAMESPACE = "kube-system"
+TOKEN_SECONDS = 24 * 3600
 
 _DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False)
 _ROLE_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "clusterrolebindings", namespaced=False)
@@ -83,7 +86,7 @@ async def running(
         folder=folder,
         url=url,
         admin=authority.kubeconfig("measurement", url, organization="system:masters"),
-        operator=authority.kubeconfig("operator", url, organization=OPERATORS),
+        operator=folder / f"{OPERATOR}.kubeconfig",
         serving=authority.issue("kubelet", addresses=("IP:127.0.0.1",)),
         authority=authority.pair.certificate,
         versions={"kubernetes": found.kubernetes_version, "etcd": found.etcd_version},
@@ -138,6 +141,7 @@ async def running(
         )
         async with connecting.client(plane.admin) as kube:
             await _install(kube)
+        authority.token_kubeconfig(OPERATOR, url, await _token(plane))
         yield plane
     finally:
         for process in reversed(plane.processes.values()):
@@ -189,18 +193,35 @@ async def _install(kube: HttpKube) -> None:
     definitions = [yaml.safe_load(path.read_text()) for path in sorted(CRDS.glob("*.yaml"))]
     for definition in definitions:
         await kube.create(_DEFINITIONS, None, definition)
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": OPERATOR}}
+    await kube.create(SERVICE_ACCOUNTS, NAMESPACE, account)
     binding: dict[str, Any] = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
-        "metadata": {"name": OPERATORS},
+        "metadata": {"name": OPERATOR},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": OPERATORS}],
+        "subjects": [{"kind": "ServiceAccount", "namespace": NAMESPACE, "name": OPERATOR}],
     }
     await kube.create(_ROLE_BINDINGS, None, binding)
     async with asyncio.timeout(START_SECONDS):
         for definition in definitions:
             while not await _established(kube, definition["metadata"]["name"]):  # noqa: ASYNC110 - once, at the start
                 await asyncio.sleep(0.1)
+
+
+async def _token(plane: ControlPlane) -> str:
+    """Return a token of the operator's service account."""
+    connection = connecting.connect(plane.admin)
+    wish = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+    path = f"{SERVICE_ACCOUNTS.path(NAMESPACE, OPERATOR)}/token"
+    async with (
+        connection.session() as session,
+        session.post(path, json={**wish, "spec": {"expirationSeconds": TOKEN_SECONDS}}) as response,
+    ):
+        response.raise_for_status()
+        token = str((await response.json())["status"]["token"])
+    await connection.close()
+    return token
 
 
 async def _established(kube: HttpKube, name: str) -> bool:
