@@ -6,7 +6,7 @@ import cProfile
 import json
 from typing import TYPE_CHECKING
 
-from bench.scale import profiling, steps
+from bench.scale import api_server, profiling, steps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,3 +70,20 @@ def test_a_profile_is_told_in_shares_of_the_time_that_was_not_waited(tmp_path: P
     name, _, calls_per_job = said["functions"][0]
     assert "json" in name
     assert calls_per_job == 100
+
+
+def test_an_api_servers_profile_is_told_by_what_its_time_was_spent_on() -> None:
+    top = """\
+Type: cpu
+Showing nodes accounting for 6.54s, 100% of 6.54s total
+      flat  flat%   sum%        cum   cum%
+         0     0%     0%      1.19s 18.20%  k8s.io/apiextensions-apiserver/x/customresource.(*StatusREST).Update
+     0.01s  0.15%  0.15%      0.94s 14.37%  runtime.gcBgMarkWorker
+         0     0%  0.15%      0.94s 14.37%  runtime.gcBgMarkWorker.func2
+         0     0%  0.46%      0.19s  2.91%  crypto/tls.(*Conn).HandshakeContext (inline)
+"""
+    assert api_server.shares(top) == {
+        "status of RuntimeJobs": 18.2,
+        "collecting garbage": 14.37,
+        "TLS handshakes": 2.91,
+    }

@@ -16,7 +16,7 @@ from runtime_operator.kube.client import JOBS, PROGRAMS
 from runtime_operator.kube.informer import Informer
 from support.simulated import connecting, control_plane, nodes
 
-from bench.scale import operators, profiling, steps
+from bench.scale import api_server, operators, profiling, steps
 from bench.scale.load import PROGRAM, runtime_job
 from bench.scale.steps import Load
 
@@ -81,6 +81,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
             plane, played, Load(step="jc", kind="Job", **_step(size)), size.rates, {}
         )
         data["profile"] = await _profile(plane, played, size)
+        data["api_server"] = await _api_server(plane, played, size)
         data |= await _operator_alone(plane, played, size)
     shutil.rmtree(folder)
     return data
@@ -95,6 +96,21 @@ async def _profile(plane: ControlPlane, played: Nodes, size: Size) -> dict[str, 
     step = await steps.run(plane, played, load, {"operator": operator})
     await operator.stop()
     return profiling.summary(profile, step["jobs"])
+
+
+async def _api_server(plane: ControlPlane, played: Nodes, size: Size) -> dict[str, Any]:
+    """Return what the API server spends its time on at an easy rate, in shares, and its CPU time per job: for both."""
+    data: dict[str, Any] = {}
+    operator = operators.start(plane, "operator-0")
+    await _reaction("api-server", plane, operator)
+    for kind, watched in (("RuntimeJob", {"operator": operator}), ("Job", {})):
+        load = Load(**_step(size) | {"step": f"api-{kind.lower()}", "kind": kind, "rate": size.rates[1]})
+        profiling_now = asyncio.create_task(api_server.profile(plane, size.seconds, plane.folder / f"{kind}.pprof"))
+        step = await steps.run(plane, played, load, watched)
+        cpu = 1e3 * step["cpu"]["kube-apiserver"] / step["jobs"]
+        data[kind] = {"shares": await profiling_now, "cpu_ms": round(cpu, 1), "jobs": step["jobs"]}
+    await operator.stop()
+    return data
 
 
 async def _operator_alone(plane: ControlPlane, played: Nodes, size: Size) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bench.figures import verdict
+from bench.scale.api_server import PARTS as PARTS_OF_API_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,6 +77,7 @@ Under `cProfile`, {data["profile"]["jobs"]} jobs: percent of the time it was bus
 |---|---|---|
 {_profile(data["profile"])}
 
+{_api_server(data["api_server"])}
 ### What the API server is asked to change, per job
 
 | who | requests |
@@ -151,6 +153,31 @@ def _profile(profile: Mapping[str, Any]) -> str:
     rows = [f"| {name} | {share:.1f} | |" for name, share in profile["groups"].items() if share >= SMALLEST_SHARE]
     rows += [f"| `{name}` | {share:.1f} | {calls:.1f} |" for name, share, calls in profile["functions"]]
     return "\n".join(rows)
+
+
+def _api_server(data: Mapping[str, Any]) -> str:
+    ours, theirs = data["RuntimeJob"], data["Job"]
+    if not ours["shares"]:
+        return ""
+    rows = "\n".join(
+        f"| {part} | {_share_of(ours, part)} | {_share_of(theirs, part)} |"
+        for part in PARTS_OF_API_SERVER
+        if part in ours["shares"] or part in theirs["shares"]
+    )
+    return f"""\
+### What the API server does with its time, ms of CPU per job
+
+{ours["jobs"]} jobs of each kind, by its own profile; a part may be within another.
+
+| part | operator | Job controller |
+|---|---|---|
+{rows}
+| all | {ours["cpu_ms"]:.1f} | {theirs["cpu_ms"]:.1f} |
+"""
+
+
+def _share_of(data: Mapping[str, Any], part: str) -> str:
+    return f"{data['cpu_ms'] * data['shares'].get(part, 0.0) / 100:.1f}"
 
 
 def _cpu(who: str, step: Mapping[str, Any]) -> str:
