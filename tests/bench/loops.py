@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bench import machine
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 SEED = 6
 """Of the arrivals: every arm gets the same."""
 PATIENCE_SECONDS = 300
+ROUNDS = 2
+"""In which arms that are compared directly take turns: the machine is not the same from minute to minute."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Run:
     """``warm`` or ``cold``, where somebody says so."""
     created: float = 0.0
     """When, in seconds since the epoch."""
+    name: str = ""
 
     @classmethod
     def of(cls, timeline: Timeline, path: str = "") -> Run:
@@ -91,6 +95,26 @@ async def opened(arm: Arm, jobs: int, *, rate: float, label: str = "") -> list[R
     return [task.result() for task in running]
 
 
+async def in_turn(arms: Sequence[Arm], jobs: int, *, rate: float, label: str = "") -> list[list[Run]]:
+    """Return the runs of each arm at this rate, in rounds that divide the jobs between them (rounded up).
+
+    In every round each arm has its turn, and meanwhile the others have no pods.
+    """
+    runs: list[list[Run]] = [[] for _ in arms]
+    for number in range(ROUNDS):
+        for arm, so_far in zip(arms, runs, strict=True):
+            for other in arms:
+                if other is not arm:
+                    await other.ready(0)
+            so_far += await opened(arm, share(jobs), rate=rate, label=f"{label or f'open-{rate:g}'}-{number}")
+    return runs
+
+
+def share(jobs: int) -> int:
+    """Return how many of so many jobs each round has."""
+    return math.ceil(jobs / ROUNDS)
+
+
 def arrivals(jobs: int, rate: float) -> list[float]:
     """Return when they arrive, in seconds from the beginning: the same at every call, the first at once."""
     chance = random.Random(SEED)
@@ -111,4 +135,4 @@ def as_data(runs: Sequence[Run]) -> dict[str, Any]:
 
 async def _patiently(arm: Arm, name: str) -> Run:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        return await arm.run(name)
+        return replace(await arm.run(name), name=name)

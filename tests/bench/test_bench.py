@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from runtime_operator.config import Pools
+from runtime_operator.kube.client import PODS
+from support.fake_kube import FakeKube
 
-from bench import figures, loops, page, parts
+from bench import cluster, figures, loops, machine, page, parts
+from bench.warm import measuring, product, writes
 from bench.warm import page as warm_page
-from bench.warm import writes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +54,42 @@ def test_arrivals_are_the_same_for_every_arm_and_as_many_per_second_as_asked() -
     assert 225 < moments[-1] < 275
 
 
+@pytest.mark.parametrize("rate", measuring.RATES)
+@pytest.mark.parametrize("runs", [3, 20, 60])
+def test_jobs_that_take_turns_with_the_floor_leave_the_pool_no_time_to_refill(runs: int, rate: float) -> None:
+    moments = loops.arrivals(loops.share(measuring.Counts(runs).at(rate)), rate)
+    longest = max((later - earlier for earlier, later in itertools.pairwise(moments)), default=0.0)
+    assert longest < Pools().quiet_seconds
+
+
+async def test_arms_take_turns_in_rounds_and_one_has_no_pods_while_it_is_the_others_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def at_once() -> None:
+        return
+
+    monkeypatch.setattr(machine, "quiet", at_once)
+    turns: list[str] = []
+    one, other = _Arm("one", turns), _Arm("other", turns)
+    of_one, of_other = await loops.in_turn([one, other], 3, rate=1e6)
+    round_of = [[f"{arm} is ready for 2 jobs", f"{arm} runs a job", f"{arm} runs a job"] for arm in ("one", "other")]
+    assert turns == 2 * ["other is ready for 0 jobs", *round_of[0], "one is ready for 0 jobs", *round_of[1]]
+    assert [run.name for run in of_one] == [run.name for run in of_other]
+    assert len({run.name for run in of_one}) == 4
+
+
+async def test_used_pods_are_there_until_the_next_loop_is_made_ready() -> None:
+    kube = FakeKube()
+    for name, labels in {"used": {"quantumruntime.dev/job-name": "open-2-0-0"}, "ready": {}}.items():
+        metadata = {"name": name, "namespace": "here", "uid": name, "labels": labels}
+        kube.put(PODS, {"metadata": metadata, "spec": {}, "status": {}})
+    pool = cluster.described("RunnerPool", product.POOL, {"replicas": 1, "lowWatermark": 0})
+    pool["metadata"] |= {"namespace": "here", "generation": 1}
+    kube.put(product.POOLS, pool | {"status": {"observedGeneration": 1, "readyReplicas": 1, "pods": ["ready"]}})
+    await product.Resting(kube, "here").ready(1)
+    assert [pod["metadata"]["name"] for pod in kube.objects(PODS)] == ["ready"]
+
+
 def test_the_operators_writes_are_read_from_its_metrics_without_its_lease() -> None:
     assert writes.parsed(METRICS) == {"patch pods": 8, "patch runtimejobs/status": 16}
 
@@ -64,6 +104,20 @@ def test_the_section_on_warm_pools_judges_from_the_figures() -> None:
     assert "| job, warm hit | one at a time | 2 | 50 % | 30.0 |" in text
     assert "| bare pod | one at a time | 2 |  | 1000 |" in text
     assert "p50 ÷ p50: Target ≤ 1.5: **2.00**, missed." in warm_page.section(_warm(warm=40.0, floor=20.0))
+
+
+def test_the_pool_that_is_refilled_beside_has_its_rows_and_no_target_but_that_for_writes() -> None:
+    text = warm_page.section(_warm(warm=30.0, floor=20.0))
+    assert "| job, warm hit, pool refilled beside | 2 per second | 2 | 100 % | 60.0 |" in text
+    assert "| job, warm hit, pool refilled beside | one at a time |" not in text
+    assert "API writes per job, pool refilled beside: Target ≤ 5: **4.00**, met." in text
+
+
+def test_warm_jobs_whose_end_came_late_are_counted_in_all_loops_and_no_others() -> None:
+    data = _warm(warm=30.0, floor=20.0)
+    data["arms"]["refilled"]["4"]["seen"] = [60.0 + 1000.0, 60.0 + 1000.1]
+    data["arms"]["cold"]["4"]["seen"] = [9000.0, 9000.0]
+    assert "1 of 10 warm jobs' ends came late, more than 1,000 ms after" in warm_page.section(data)
 
 
 def test_the_step_that_costs_most_is_named() -> None:
@@ -111,6 +165,21 @@ def test_every_part_that_has_figures_has_what_a_part_needs() -> None:
         assert callable(part.section)
 
 
+class _Arm:
+    """One that notes what it is asked for."""
+
+    def __init__(self, name: str, asked: list[str]) -> None:
+        self._name, self._asked = name, asked
+
+    async def ready(self, jobs: int) -> None:
+        if self._asked[-1:] != [there := f"{self._name} is ready for {jobs} jobs"]:
+            self._asked.append(there)
+
+    async def run(self, name: str) -> loops.Run:
+        self._asked.append(f"{self._name} runs a job")
+        return loops.Run(entered=1.0, seen=2.0)
+
+
 def _warm(*, warm: float, floor: float) -> dict[str, Any]:
     def runs(entered: float, paths: tuple[str, str] = ("", "")) -> dict[str, Any]:
         return {"entered": [entered, entered], "seen": [entered + 1, entered + 1], "paths": list(paths)}
@@ -121,6 +190,7 @@ def _warm(*, warm: float, floor: float) -> dict[str, Any]:
     arms = {
         "floor": all_loops(floor),
         "warm": all_loops(warm, ("warm", "cold")),
+        "refilled": {rate: runs(2 * warm, ("warm", "warm")) for rate in ("1", "2", "4")},
         **{arm: all_loops(1000.0, ("cold", "cold")) for arm in ("cold", "drained", "missing")},
         **{arm: {"closed": runs(1000.0), "1": runs(1000.0)} for arm in ("pod", "job", "argo")},
     }

@@ -10,7 +10,7 @@ from bench import cluster, loops
 from bench.floor.arm import floor
 from bench.warm import argo, plain, sample_program, steps
 from bench.warm.missing_image import PROFILE, MissingImage, registry
-from bench.warm.product import Drained, Pooled, Product, fill
+from bench.warm.product import Drained, Pooled, Product, Resting, fill
 from bench.warm.writes import Counting
 
 if TYPE_CHECKING:
@@ -76,34 +76,47 @@ async def _warm_and_floor(kube: Kube, profile: Profile, counts: Counts) -> dict[
     async with (
         _namespaces(kube, "warm", "floor") as (warm_place, floor_place),
         floor(kube, floor_place, profile) as lowest,
-        Pooled(kube, warm_place) as warm,
-        cluster.session() as session,
+        Resting(kube, warm_place) as warm,
     ):
+        both: dict[str, loops.Arm] = {"floor": lowest, "warm": warm}
+        arms: dict[str, dict[str, Any]] = {name: {} for name in both}
         # The first job anywhere is not like the others: network policy, service account, files read for the first time.
         await loops.closed([lowest, warm], 1, label="first")
-        in_turn = await loops.closed([lowest, warm], counts.runs)
-        arms: dict[str, dict[str, Any]] = {"floor": {}, "warm": {}}
-        for name, runs in zip(arms, in_turn, strict=True):
-            arms[name]["closed"] = loops.as_data(runs)
+        measured = {"closed": await loops.closed([lowest, warm], counts.runs)}
         for rate in RATES:
-            jobs = counts.at(rate)
-            arms["floor"][f"{rate:g}"] = loops.as_data(await loops.opened(lowest, jobs, rate=rate))
-            await warm.ready(jobs)
-            async with Counting(session, kube) as counting:
-                runs = await loops.opened(warm, jobs, rate=rate)
-                await fill(kube, warm_place, jobs)  # what was taken is made again: that belongs to the jobs' price
-                written = await counting.writes()
-            arms["warm"][f"{rate:g}"] = loops.as_data(runs)
-            if rate == 2.0:
-                writes = {"jobs": jobs, "requests": written}
-        where = {
-            "floor": await steps.measure(kube, floor_place, lowest, counts.slow),
-            "warm": await steps.measure(kube, warm_place, warm, counts.slow),
-        }
-        await lowest.ready(0)
-        await fill(kube, warm_place, 0)
+            measured[f"{rate:g}"] = await loops.in_turn([lowest, warm], counts.at(rate), rate=rate)
+        for loop, in_turn in measured.items():
+            for name, runs in zip(both, in_turn, strict=True):
+                arms[name][loop] = loops.as_data(runs)
+        where = await steps.measure(kube, both, (floor_place, warm_place), counts.slow)
+        for arm in both.values():
+            await arm.ready(0)
+        arms["refilled"], writes = await _refilled(kube, counts)
         sample = await sample_program.measure(kube, warm_place, counts.few)
         return {"arms": arms, "writes": writes, "steps": where, "sample": sample}
+
+
+async def _refilled(kube: Kube, counts: Counts) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the runs at every rate, and what was written for those that have a target."""
+    data: dict[str, Any] = {}
+    writes: dict[str, Any] = {}
+    async with (
+        cluster.namespace(kube, "refilled") as namespace,
+        Pooled(kube, namespace) as arm,
+        cluster.session() as session,
+    ):
+        await loops.closed([arm], 1, label="first")
+        for rate in RATES:
+            jobs = counts.at(rate)
+            await arm.ready(jobs)
+            async with Counting(session, kube) as counting:
+                runs = await loops.opened(arm, jobs, rate=rate)
+                await fill(kube, namespace, jobs)  # what was taken is made again: that belongs to the jobs' price
+                written = await counting.writes()
+            data[f"{rate:g}"] = loops.as_data(runs)
+            if rate == 2.0:
+                writes = {"jobs": jobs, "requests": written}
+    return data, writes
 
 
 async def _cold(kube: Kube, counts: Counts) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+from bench import loops
 from bench.figures import percentile, quotient, verdict
 from bench.warm import steps
 from bench.warm.sample_program import ITERATIONS
@@ -13,6 +14,7 @@ from bench.warm.writes import OF_POOL, per_job
 TITLES = {
     "floor": "floor",
     "warm": "job, warm hit",
+    "refilled": "job, warm hit, pool refilled beside",
     "cold": "job, cold",
     "drained": "job, pool drained",
     "missing": "job, image missing on the node",
@@ -22,6 +24,7 @@ TITLES = {
 }
 LOOPS = {"closed": "one at a time", "1": "1 per second", "2": "2 per second", "4": "4 per second"}
 ALTERNATIVES = ("pod", "job", "argo")
+LATE_MS = 1000
 BY = {
     "create pods": "the pod that replaces the one taken",
     "patch pods": "the claim",
@@ -40,16 +43,22 @@ def section(data: dict[str, Any]) -> str:
 The program returns at once, after saying when it was entered. *Floor* is a bare script that does what no design can
 avoid: it watches the job, sends one guarded PATCH of a ready pod, one line each way over a stream that is open, and one
 PATCH of the status, which the user's watch sees. It has the same pods, runner and program as the job (profile with
-{data["cpu_request"]} CPU requested and {data["memory"]}), so the difference is the operator; and unlike the operator it
-starts no new pods while jobs arrive.
+{data["cpu_request"]} CPU requested and {data["memory"]}). Floor and *warm hit* have the same conditions, so the
+difference is the operator: pods that were used stay, and none are started, until the loop is over. The row *pool
+refilled beside* shows a pool with default settings.
 
 {_table(arms)}
 
 One at a time: the next is created when the one before has ended; floor and warm hits in turn and without a pause, all
 others with the machine for themselves. Per second: random arrivals (Poisson, the same for every arm) that wait for
-nobody. *÷ floor* compares medians of the same arrivals. A hit is a job that got a ready pod.
+nobody; floor and warm hits take turns, in {loops.ROUNDS} rounds of equally many jobs, whose figures are joined, and the
+one whose turn it is not has no pods. *÷ floor* compares medians of jobs that arrive alike. A hit is a job that got a
+ready pod.
 
-- *Warm hit*: the pool is filled before, with as many pods as there are jobs.
+- *Warm hit*: the pool is filled before, with as many pods as there are jobs. With `lowWatermark: 0` it starts no others
+  while jobs arrive, and `ttl.podSeconds` keeps the used ones.
+- *Pool refilled beside*: filled before in the same way. It has the default low watermark, so pods are started while
+  jobs arrive when fewer than half are left, and each used one is deleted at once.
 - *Cold*: there is no pool. On this machine a start keeps more than a core busy, so arrivals above that queue up.
 - *Pool drained*: other jobs have just taken the pool's two pods; what comes next starts pods of its own, beside the
   refill, and later arrivals may find refilled ones.
@@ -58,6 +67,8 @@ nobody. *÷ floor* compares medians of the same arrivals. A hit is a job that go
 - *Bare pod*, *Job*, *Workflow*: the same container and limits, `python` with the program and Aer imported. Their end is
   seen when the kubelet has noticed that the container ended, and the controller has heard of it.
 {_about_argo(data["argo"])}
+{_late(arms)}
+
 ### Targets
 
 Warm hits against the floor at 2 per second, {len(arms["warm"]["2"]["seen"])} jobs each:
@@ -65,12 +76,13 @@ Warm hits against the floor at 2 per second, {len(arms["warm"]["2"]["seen"])} jo
 - created → `main` entered, p50 ÷ p50: {_target(arms, "entered", 0.5, 1.5)}
 - created → `main` entered, p99 ÷ p99: {_target(arms, "entered", 0.99, 3.0)}
 - created → terminal status seen by a watch, p50 ÷ p50: {_target(arms, "seen", 0.5, 1.5)}
-- API writes per job: {verdict(per_job(data["writes"]["requests"], data["writes"]["jobs"]), 5.0)}
+- API writes per job, pool refilled beside: {verdict(per_job(data["writes"]["requests"], data["writes"]["jobs"]), 5.0)}
 - `sample-program`: {verdict(_sample(data["sample"]), 1.0, strictly=True)}
 
 ### Where a warm job's time goes
 
-{len(data["steps"]["warm"]["seen"])} jobs each at 2 per second, with a watch of their pods beside the user's.
+{len(data["steps"]["warm"]["seen"])} jobs each at 2 per second, in turn as above, with a watch of their pods beside
+the user's.
 
 {steps.table(data["steps"])}
 
@@ -80,8 +92,8 @@ Warm hits against the floor at 2 per second, {len(arms["warm"]["2"]["seen"])} jo
 
 ### Writes
 
-What the operator wrote, by its own count, for the {data["writes"]["jobs"]} jobs at 2 per second, until every pod that
-was taken had been replaced and was gone:
+What the operator wrote, by its own count, for the {data["writes"]["jobs"]} jobs at 2 per second with the pool refilled
+beside, until every pod that was taken had been replaced and was gone:
 
 | request | per job | |
 |---|---|---|
@@ -122,6 +134,22 @@ def _cells(values: list[float], lowest: list[float]) -> list[str]:
 
 def _hits(paths: list[str]) -> str:
     return f"{100 * paths.count('warm') / len(paths):.0f} %" if any(paths) else ""
+
+
+def _late(arms: dict[str, Any]) -> str:
+    """Return the sentence about warm jobs whose end the user saw late."""
+    taken = [
+        seen - entered
+        for of_arm in arms.values()
+        for runs in of_arm.values()
+        for entered, seen, path in zip(runs["entered"], runs["seen"], runs["paths"], strict=True)
+        if path == "warm"
+    ]
+    late = sum(one > LATE_MS for one in taken)
+    return (
+        f"{late} of {len(taken)} warm jobs' ends came late, more than {LATE_MS:,} ms after `main` was entered: an\n"
+        "ended container's last lines can get lost on the stream, and then the end comes with the pod's."
+    )
 
 
 def _target(arms: dict[str, Any], what: str, share: float, limit: float) -> str:

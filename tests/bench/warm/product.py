@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from runtime_operator.api import names
 from runtime_operator.kube.client import JOBS, PODS, Resource
@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 POOLS = Resource(names.GROUP, names.VERSION, "runnerpools")
 POOL = "bench"
 FILL_SECONDS = 300
+KEEP_SECONDS = 3600
+"""Longer than any loop."""
 TERMINAL = ("Completed", "Failed", "Cancelled")
 
 
 class Product:
     """Jobs of the bench's program in a namespace. Used as a context: it opens the user's watch."""
+
+    pod_seconds = 0
+    """How long a job's pod stays after its end."""
 
     def __init__(self, kube: Kube, namespace: str, *, prefix: str = "", profile: str = "") -> None:
         self.kube, self.namespace = kube, namespace
@@ -43,7 +48,7 @@ class Product:
         await cluster.no_pods(self.kube, self.namespace)
 
     async def run(self, name: str) -> Run:
-        """Run one job; its pod goes at once when it has ended.
+        """Run one job.
 
         Raises:
             AssertionError: it has not completed.
@@ -61,7 +66,7 @@ class Product:
             path = status["runner"]["path"]
             return True
 
-        spec = {"programRef": {"name": self._prefix + program.NAME}, "ttl": {"podSeconds": 0}}
+        spec = {"programRef": {"name": self._prefix + program.NAME}, "ttl": {"podSeconds": self.pod_seconds}}
         ended = self._jobs.until(self._prefix + name, changed)
         timeline.mark("created")
         await self.kube.create(JOBS, self.namespace, cluster.described("RuntimeJob", self._prefix + name, spec))
@@ -70,16 +75,36 @@ class Product:
 
 
 class Pooled(Product):
-    """The same with a pool, filled before every loop with as many pods as the loop has jobs."""
+    """The same with a pool, filled before every loop with as many pods as the loop has jobs, and refilled beside it."""
+
+    settings: ClassVar[dict[str, Any]] = {}
+    """Of the pool: none but the operator's defaults."""
 
     async def __aenter__(self) -> Pooled:
         await super().__aenter__()
-        await self.kube.create(POOLS, self.namespace, cluster.described("RunnerPool", POOL, {"replicas": 0}))
+        spec = {"replicas": 0, **self.settings}
+        await self.kube.create(POOLS, self.namespace, cluster.described("RunnerPool", POOL, spec))
         return self
 
     async def ready(self, jobs: int) -> None:
         """Wait until so many pods are ready, and no others are left."""
         await fill(self.kube, self.namespace, jobs)
+
+
+class Resting(Pooled):
+    """The same under the floor's conditions: as long as a loop goes on, used pods stay and no others are started."""
+
+    pod_seconds = KEEP_SECONDS
+    settings: ClassVar[dict[str, Any]] = {"lowWatermark": 0}
+    """Refilled when no job has asked for the operator's `quietSeconds`, and no loop of ours leaves it so long."""
+
+    async def ready(self, jobs: int) -> None:
+        """Remove the pods that were used, and wait until so many others are ready."""
+        used, _ = await self.kube.list(PODS, self.namespace, label_selector=names.JOB_NAME_LABEL)
+        for pod in used:
+            name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
+            await self.kube.delete(PODS, self.namespace, name, uid=uid, grace_seconds=0)
+        await super().ready(jobs)
 
 
 class Drained(Product):

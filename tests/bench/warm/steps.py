@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runtime_operator.api import names
 from runtime_operator.kube.client import PODS
@@ -13,6 +14,8 @@ from bench.figures import percentile
 from bench.floor import JOB_LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from runtime_operator.kube.client import Kube, Object
 
 RATE = 2.0
@@ -24,20 +27,33 @@ STEPS = (
 )
 
 
-async def measure(kube: Kube, namespace: str, arm: loops.Arm, jobs: int) -> dict[str, list[float]]:
-    """Return the moments of so many jobs, in milliseconds from their creation: claimed, entered, seen."""
-    claimed: dict[str, float] = {}
+async def measure(kube: Kube, arms: Mapping[str, loops.Arm], places: Sequence[str], jobs: int) -> dict[str, Any]:
+    """Return the moments of so many jobs of each arm, in milliseconds from their creation: claimed, entered, seen.
+
+    The arms take turns, each in its namespace.
+    """
+    claimed: dict[str, dict[str, float]] = {name: {} for name in arms}
+    async with contextlib.AsyncExitStack() as watches:
+        for moments, place in zip(claimed.values(), places, strict=True):
+            await watches.enter_async_context(cluster.Follower(kube, PODS, place, every=_noting(moments)))
+        runs = await loops.in_turn(list(arms.values()), jobs, rate=RATE, label=LABEL)
+    return {name: _moments(of_arm, claimed[name]) for name, of_arm in zip(arms, runs, strict=True)}
+
+
+def _noting(claimed: dict[str, float]) -> Callable[[Object], None]:
+    """Return what notes, of every pod it is told of, when it was first seen to be a job's."""
 
     def changed(pod: Object) -> None:
         labels = pod["metadata"].get("labels", {})
         if name := labels.get(names.JOB_NAME_LABEL) or labels.get(JOB_LABEL):
             claimed.setdefault(name, time.time())
 
-    await arm.ready(jobs)
-    async with cluster.Follower(kube, PODS, namespace, every=changed):
-        runs = await loops.opened(arm, jobs, rate=RATE, label=LABEL)
+    return changed
+
+
+def _moments(runs: Sequence[loops.Run], claimed: Mapping[str, float]) -> dict[str, list[float]]:
     return {
-        "claimed": [round((claimed[f"{LABEL}-{number}"] - run.created) * 1e3, 3) for number, run in enumerate(runs)],
+        "claimed": [round((claimed[run.name] - run.created) * 1e3, 3) for run in runs],
         "entered": [run.entered for run in runs],
         "seen": [run.seen for run in runs],
     }
