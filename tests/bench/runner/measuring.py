@@ -28,14 +28,15 @@ STATES = ("ready", "warm")
 QUIET_SECONDS = 0.4
 """A worker that has used no CPU for so long is waiting for its job."""
 
-TWICE = """\
+TWICE = f"""\
 import sys, time
 from runtime_runner import encoding
 
 def main(backend, user_messenger, **inputs):
     sys.dont_write_bytecode = True
     taken = []
-    for _ in range(2):
+    for pause in (0, 0, {QUIET_SECONDS}):
+        time.sleep(pause)
         begin = time.perf_counter()
         import subject
         encoding.to_text(subject.main(backend, user_messenger, **inputs))
@@ -43,7 +44,8 @@ def main(backend, user_messenger, **inputs):
         del sys.modules["subject"]
     return taken
 """
-"""Runs another program of its folder, from its import to its result as text, and once more."""
+"""Runs another program of its folder, from its import to its result as text, once more at once, and once more after a
+pause like the one before the first: meanwhile other processes have the CPU's caches."""
 
 ENTERED = "import time\ndef main(backend, user_messenger):\n    return time.time()\n"
 
