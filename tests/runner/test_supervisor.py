@@ -33,6 +33,14 @@ SLEEPER = """
 
 ECHO = "def main(backend, user_messenger, **kwargs): return kwargs"
 
+LINGERING = f"""
+import os
+from runtime_runner import launch
+from runtime_runner.supervisor import Supervisor
+os._exit(Supervisor(launch.start_worker(), linger_seconds={GENEROUS_SECONDS}).run())
+"""
+"""A runner that stays for long after its last line, as one in a pod does for a moment."""
+
 
 class TestTheOrdinaryCase:
     def test_the_journal_tells_a_job_from_ready_to_exit(self, run: Run) -> None:
@@ -409,6 +417,17 @@ class TestEndings:
         runner.wait_for(contract.Result)  # its first piece; nobody reads the others, for which the pipe is too small
         runner.process.terminate()
         assert runner.process.wait() == ExitCode.SUCCEEDED
+
+    def test_a_runner_that_lingers_has_said_everything_and_leaves_when_told_to(
+        self, start: Start, bare_python: str
+    ) -> None:
+        lingering = start(bare_python, "-c", LINGERING)  # which leaves the rest of the command line alone
+        lingering.send(make_job(ECHO))
+        lingering.wait_for(contract.Exit)
+        start().run(make_job(ECHO))  # meanwhile, another one has come and gone
+        assert lingering.process.poll() is None
+        lingering.process.terminate()
+        assert lingering.finish().result == "{}"
 
     def test_control_c_cancels_the_job(self, start: Start) -> None:
         runner = start()

@@ -5,23 +5,26 @@ By hand, a pipe is enough; the exit code is one of `contract.ExitCode`::
     printf '%s\\n' "$job_line" | python -m runtime_runner
 """
 
-from runtime_runner import processes
+import os
+import sys
+
+from runtime_runner import launch
 
 
 def main() -> int:
     """Run the supervisor; the worker, whose imports take longest, is started before our own."""
+    worker = launch.start_worker()
+    from runtime_runner import processes
+
+    # before the first job is handed over: until then nothing but the image's own code runs in the worker
     processes.forbid_inspection()
     processes.adopt_orphans()
-    worker = processes.start_worker()
     from runtime_runner.supervisor import Supervisor
 
     return Supervisor(worker).run()
 
 
 if __name__ == "__main__":
-    import os
-    import sys
-
     code = main()
     sys.stdout.flush()
     os._exit(code)  # nothing is left to clean up, and the reader is waiting for our end

@@ -33,8 +33,8 @@ def read(descriptor: int) -> bytes | None:
         return b""
 
 
-def readable(descriptor: int) -> bool:
-    """Return whether `read` would give something now, be it the end."""
+def readable(descriptor: int, seconds: float = 0) -> bool:
+    """Wait at most so long; return whether `read` would give something, be it the end."""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
+    return bool(poll.poll(seconds * 1000))

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from runtime_runner import contract, processes
+from runtime_runner import contract, launch, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class LocalRunner:
         environment = {
             **os.environ,
             "TMPDIR": str(scratch),
-            processes.TERMINATION_LOG_VARIABLE: os.devnull,  # where this runs in a pod, the file is not ours to write
+            launch.TERMINATION_LOG_VARIABLE: os.devnull,  # where this runs in a pod, the file is not ours to write
         }
         self._cancelled = False
         self._writing = threading.Lock()

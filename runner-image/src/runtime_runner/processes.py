@@ -1,4 +1,4 @@
-"""Starting the worker, ending everything it has started, and saying how it ended.
+"""Ending the worker and everything it has started, and saying how it ended.
 
 Two cases differ. As PID 1 of a pod the supervisor reaches every process there is with one call that nothing escapes. By
 hand, under a shell, it is the *subreaper* instead: what the worker leaves behind becomes its child and is ended one by
@@ -13,7 +13,12 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING
+
+from runtime_runner.launch import TERMINATION_LOG_VARIABLE
+
+if TYPE_CHECKING:
+    from runtime_runner.launch import Worker
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -24,20 +29,6 @@ END_SECONDS = 3.0
 
 
 TERMINATION_LOG = "/dev/termination-log"
-TERMINATION_LOG_VARIABLE = "RUNTIME_TERMINATION_LOG"
-"""Names another file for the termination message; none of the worker's business."""
-
-
-class Worker(NamedTuple):
-    """The worker's process, and our ends of its pipes."""
-
-    pid: int
-    stdout: int
-    stderr: int
-    messages: int
-    requests: int
-    scratch: str
-    """Folder for its temporary files, to be removed at the end; empty in a pod, which has a volume for them."""
 
 
 def forbid_inspection() -> None:
@@ -53,50 +44,6 @@ def adopt_orphans() -> None:
 def die_with_parent(number: int = signal.SIGKILL) -> None:
     """Have the kernel send this signal when our parent ends, so that no program outlives a killed supervisor."""
     _prctl(_PR_SET_PDEATHSIG, number)
-
-
-def start_worker() -> Worker:
-    """Start a fresh worker in a session of its own; of our descriptors it has five ends of pipes and nothing else."""
-    environment = {name: value for name, value in os.environ.items() if name != TERMINATION_LOG_VARIABLE}
-    scratch = ""
-    if os.getpid() != 1:
-        import tempfile
-
-        scratch = environment["TMPDIR"] = tempfile.mkdtemp(prefix="runtime-runner-")
-    read, write = zip(*(os.pipe() for _ in range(4)), strict=True)
-    stdout, stderr, messages, requests = range(4)
-    for descriptor in (write[messages], read[requests]):
-        os.set_inheritable(descriptor, True)
-    module = "runtime_runner.worker"
-    pipes = (str(read[requests]), str(write[messages]))
-    # an image has its byte-code, and a read-only root; an installation may have none yet, and then takes 5 s to start
-    byte_code = ["-B"] if os.getpid() == 1 else []
-    pid = os.posix_spawn(
-        sys.executable,
-        # -I: neither the environment nor the working directory chooses code
-        [sys.executable, "-I", *byte_code, "-X", "utf8", "-m", module, *pipes],
-        environment,
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_DUP2, write[stdout], 1),
-            (os.POSIX_SPAWN_DUP2, write[stderr], 2),
-        ],
-        setsid=True,
-        setsigmask=[],
-        setsigdef=[signal.SIGPIPE],
-    )
-    for descriptor in (write[stdout], write[stderr], write[messages], read[requests]):
-        os.close(descriptor)
-    for descriptor in (read[stdout], read[stderr], read[messages], write[requests]):
-        os.set_blocking(descriptor, False)
-    return Worker(
-        pid=pid,
-        stdout=read[stdout],
-        stderr=read[stderr],
-        messages=read[messages],
-        requests=write[requests],
-        scratch=scratch,
-    )
 
 
 def reap() -> dict[int, int]:
@@ -175,7 +122,7 @@ def _children() -> list[int]:
     parent = str(os.getpid())
     children = []
     with suppress(FileNotFoundError, PermissionError):
-        for name in os.listdir("/proc"):  # noqa: PTH208 - importing pathlib would delay the worker's start
+        for name in os.listdir("/proc"):  # noqa: PTH208 - the names are wanted
             if name.isdigit():
                 with suppress(OSError), open(f"/proc/{name}/stat") as file:
                     # pid (command, which may hold anything) state ppid ...

@@ -50,6 +50,17 @@ MODULES = (
 """Imported ahead, each before those that need it, so that none takes long. SciPy's: Qiskit takes `scipy.linalg` for
 unitary gates and states, and most variational programs an optimizer. Not `scipy.stats`: a second, and 26 MB."""
 
+DECOMPOSITIONS = ("eigh", "eigvalsh", "eig", "svd", "inv", "qr", "det", "cholesky")
+"""Functions of `numpy.linalg` that are used once."""
+
+DECOMPOSED_ROWS = 20
+"""Rows of the matrix they are given: few enough for one thread. From some 30 rows on those of BLAS wait for one another
+again and again, and beside busy processes that takes 0.1 s with 50 rows and 1 s with 100."""
+
+PRODUCT_ROWS = 300
+"""Rows of two matrices that are multiplied: enough for the threads and their work areas, 3 MB, and for the C library to
+keep what large arrays leave behind. A product is shared out once, and takes some milliseconds."""
+
 
 def go_on(asked: Callable[[float], bool]) -> bool:
     """Warm up until nothing is left to do or somebody asks for this process; return whether nothing is left.
@@ -79,6 +90,8 @@ def steps() -> Iterator[None]:
             importlib.import_module(name)
         yield
     yield from _estimate(backend)
+    yield from _write_parameters(backend)
+    yield from _linear_algebra()
     del backend
     gc.collect()
     gc.freeze()  # what is loaded now stays; later collections need not look at it
@@ -142,7 +155,6 @@ def _estimate(backend: Any) -> Iterator[None]:
     Statevector(circuit).probabilities_dict()
     Operator(circuit)
     encoding.from_text(encoding.to_text(np.eye(2)))
-    np.linalg.eigh(np.eye(2))
     yield
     passes = generate_preset_pass_manager(optimization_level=1, backend=backend, seed_transpiler=1)
     ready = passes.run(circuit)
@@ -158,3 +170,40 @@ def _estimate(backend: Any) -> Iterator[None]:
     sampled = sampler.run([ready], shots=16).result()
     encoding.from_text(encoding.to_text(sampled))
     yield
+
+
+def _write_parameters(backend: Any) -> Iterator[None]:
+    """Transpile a circuit with parameters, write it and read it again, and give its parameters values."""
+    from qiskit import QuantumCircuit, transpile
+    from qiskit.circuit import Parameter, ParameterVector
+
+    angles = ParameterVector("angles", 2)
+    circuit = QuantumCircuit(3)
+    circuit.h(0)
+    circuit.rx(Parameter("angle"), 1)
+    circuit.rz(2 * angles[0] + angles[1], 2)
+    circuit.ccx(0, 1, 2)
+    ready = transpile(circuit, backend, seed_transpiler=1)
+    yield
+    read = encoding.from_text(encoding.to_text(ready))
+    read.assign_parameters([0.1] * read.num_parameters)
+    yield
+
+
+def _linear_algebra() -> Iterator[None]:
+    """Use what NumPy has BLAS and LAPACK for, on real and on complex numbers."""
+    import numpy as np
+
+    numbers = np.random.default_rng(1)
+    for unit in (1, 1j):
+        large = numbers.normal(size=(PRODUCT_ROWS, PRODUCT_ROWS)) * unit
+        np.matmul(large, large)
+        yield
+        matrix = numbers.normal(size=(DECOMPOSED_ROWS, DECOMPOSED_ROWS)) * unit + np.eye(DECOMPOSED_ROWS)
+        positive = matrix @ matrix.conj().T
+        for name in DECOMPOSITIONS:
+            getattr(np.linalg, name)(positive)
+            yield
+        np.linalg.solve(matrix, positive)
+        np.linalg.lstsq(matrix, positive)
+        yield

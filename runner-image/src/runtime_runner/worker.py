@@ -14,7 +14,6 @@ import importlib.util
 import logging
 import os
 import platform
-import select
 import sys
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ from runtime_runner import (
     backends,
     compatibility,
     contract,
+    descriptors,
     failures,
     limits,
     old_imports,
@@ -77,7 +77,7 @@ def main() -> None:
 
     with open(requests, "rb") as stream:
         if "qiskit_aer" in sys.modules:
-            warming.go_on(lambda seconds: _readable(requests, seconds))
+            warming.go_on(lambda seconds: descriptors.readable(requests, seconds))
         line = stream.readline()
         if not line:
             return
@@ -104,13 +104,6 @@ def warm_up() -> dict[str, str]:
     gc.freeze()  # what is loaded now stays; later collections need not look at it
     gc.enable()
     return versions
-
-
-def _readable(descriptor: int, seconds: float) -> bool:
-    """Wait at most so long; return whether there is something to read, be it the end."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
 
 
 def _outcome(job: contract.Job, channel: Channel, requests: BinaryIO) -> contract.JournalEvent | None:
@@ -179,7 +172,3 @@ def _be_first_to_go() -> None:
             file.write("1000")
     except OSError:
         pass
-
-
-if __name__ == "__main__":
-    main()
