@@ -15,7 +15,7 @@ from bench import cluster as bench_cluster
 from bench import loops
 from bench.figures import quotient
 from bench.floor.arm import floor
-from bench.warm.product import Pooled, fill
+from bench.warm.product import Pooled, Resting, fill
 from e2e.support.operators import LocalOperator, stopped_in_the_cluster
 
 if TYPE_CHECKING:
@@ -38,54 +38,86 @@ POOL_STATUS_WRITES = 2
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What came of it."""
+class Compared:
+    """Warm jobs and floor jobs, in turn and under the same conditions: used pods stay, none are started meanwhile."""
 
     lowest: list[Run]
+    warm: list[Run]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Warm jobs whose pods are replaced as in any pool."""
+
     warm: list[Run]
     writes: Counter[str]
 
 
-@pytest.fixture(scope="module")
-def measured(cluster: Cluster, space: Space, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
-    """Warm jobs and floor jobs, in turn, with the only operator there is meanwhile."""
-    operator = LocalOperator(cluster, tmp_path_factory.mktemp("operator"), space.name)
+@pytest.fixture(scope="module", autouse=True)
+def alone(cluster: Cluster) -> Iterator[None]:
+    """The operators of these tests are the only ones."""
     with pytest.MonkeyPatch.context() as patch, stopped_in_the_cluster(cluster):
         patch.setenv("KUBECONFIG", str(cluster.kubeconfig))
-        operator.start()
-        try:
-            lowest, warm = asyncio.run(_measure(space.name))
-            yield Measured(lowest, warm, Counter(operator.stop()["writes"]))
-        finally:
-            operator.end()
+        yield
 
 
-async def _measure(namespace: str) -> tuple[list[Run], list[Run]]:
-    lowest_runs: list[Run] = []
-    warm_runs: list[Run] = []
+@pytest.fixture(scope="module")
+def compared(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
+    place = cluster.namespace("compared")
+    operator = LocalOperator(cluster, tmp_path_factory.mktemp("operator"), place.name)
+    operator.start()
+    try:
+        yield asyncio.run(_compare(place.name))
+    finally:
+        operator.end()
+        place.remove()
+
+
+async def _compare(namespace: str) -> Compared:
+    found = Compared([], [])
     async with bench_cluster.connected() as kube, bench_cluster.namespace(kube, "floor") as floor_place:
         profile = await bench_cluster.profile(kube)
-        async with floor(kube, floor_place, profile) as lowest, Pooled(kube, namespace) as warm:
-            first, *_ = (await loops.closed([warm, lowest], FIRST, label="first"))[0]
+        async with floor(kube, floor_place, profile) as lowest, Resting(kube, namespace) as warm:
+            await loops.closed([warm, lowest], FIRST, label="first")
             for number in range(ROUNDS):
                 of_floor, of_warm = await loops.closed([lowest, warm], POOL, label=f"round-{number}")
-                lowest_runs += of_floor
-                warm_runs += of_warm
-            await fill(kube, namespace, POOL)
-    return lowest_runs, [first, *warm_runs]
+                found.lowest.extend(of_floor)
+                found.warm.extend(of_warm)
+    return found
 
 
-def test_a_warm_job_reaches_its_program_about_as_soon_as_any_design_could(measured: Measured) -> None:
-    warm = [run.entered for run in measured.warm[FIRST:]]
-    lowest = [run.entered for run in measured.lowest]
+@pytest.fixture(scope="module")
+def counted(cluster: Cluster, space: Space, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counted]:
+    operator = LocalOperator(cluster, tmp_path_factory.mktemp("operator"), space.name)
+    operator.start()
+    try:
+        warm = asyncio.run(_run(space.name))
+        yield Counted(warm, Counter(operator.stop()["writes"]))
+    finally:
+        operator.end()
+
+
+async def _run(namespace: str) -> list[Run]:
+    async with bench_cluster.connected() as kube, Pooled(kube, namespace) as warm:
+        [runs] = await loops.closed([warm], FIRST, label="first")
+        for number in range(ROUNDS):
+            [more] = await loops.closed([warm], POOL, label=f"round-{number}")
+            runs += more
+        await fill(kube, namespace, POOL)
+    return runs
+
+
+def test_a_warm_job_reaches_its_program_about_as_soon_as_any_design_could(compared: Compared) -> None:
+    warm = [run.entered for run in compared.warm]
+    lowest = [run.entered for run in compared.lowest]
     assert quotient(warm, lowest) <= MEDIAN_TO_MAIN, f"warm {warm}, floor {lowest}"
 
 
-def test_every_job_gets_a_ready_pod_while_there_are_some(measured: Measured) -> None:
-    assert [run.path for run in measured.warm] == ["warm"] * JOBS
+def test_every_job_gets_a_ready_pod_while_there_are_some(counted: Counted) -> None:
+    assert [run.path for run in counted.warm] == ["warm"] * JOBS
 
 
-@pytest.mark.usefixtures("measured")
+@pytest.mark.usefixtures("counted")
 def test_every_pod_of_the_pool_is_used_once(space: Space) -> None:
     jobs_of: dict[str, set[str]] = {}
     for _, pod in space.pods.history():
@@ -95,8 +127,8 @@ def test_every_pod_of_the_pool_is_used_once(space: Space) -> None:
     assert len(set.union(*jobs_of.values())) == JOBS
 
 
-def test_a_warm_job_costs_at_most_five_writes(measured: Measured) -> None:
-    writes = measured.writes.copy()
+def test_a_warm_job_costs_at_most_five_writes(counted: Counted) -> None:
+    writes = counted.writes.copy()
     assert writes.pop("patch runnerpools/status") <= POOL_STATUS_WRITES * JOBS
     for once in ("create networkpolicies", "create serviceaccounts", "patch runtimeprograms/status"):
         assert writes.pop(once) == 1

@@ -63,6 +63,7 @@ def data() -> dict[str, Any]:
             "loop": [loop(30.0, "warm")] * 2,
             "per_evaluation": jobs(100.0, ["warm"] * N),
         },
+        "floor": [20.0, 24.0],
     }
 
 
@@ -129,6 +130,12 @@ def test_a_job_that_did_nothing_and_started_cold_beside_a_full_pool_is_no_measur
 def test_one_job_per_circuit_is_said_to_be_extrapolated(data: dict[str, Any]) -> None:
     row = next(line for line in section(data).splitlines() if line.startswith("| one job per circuit"))
     assert "(extrapolated from 50 jobs) | 12,525 | 3.5 h |" in row
+
+
+def test_the_least_that_any_design_has_is_the_models_last_row(data: dict[str, Any]) -> None:
+    [row] = [line for line in section(data).splitlines() if line.startswith("| the floor")]
+    # N (o + s + w) with o of 22 ms, and as many times o + s + N w
+    assert row.endswith("| 501 | - | - | - | 46.1 s | 1.84 |")
 
 
 def test_the_same_figures_make_the_same_section_and_are_left_as_they_were(data: dict[str, Any]) -> None:

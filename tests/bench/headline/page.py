@@ -102,11 +102,15 @@ def _table(found: Summary) -> str:
         f"{_duration(arm.predicted)} ({arm.error:+.0%}) | {_number(found.predicted_ratio(arm))} |"
         for arm in found.arms
     ]
+    model = found.model
+    lowest, once = model.per_evaluation(found.floor), model.loop(found.floor)
     return "\n".join(
         (
             "| | jobs | measured | ms per evaluation | ÷ one job | model | model ÷ one job |",
             "|---|---|---|---|---|---|---|",
             *rows,
+            f"| the floor: one job per evaluation, every one warm | {model.evaluations:,} | - | - | - | "
+            f"{_duration(lowest)} | {_number(lowest / once)} |",
         )
     )
 
@@ -119,7 +123,8 @@ def _model(found: Summary) -> str:
         The model has the work w of an evaluation and the preparation s of its circuits from inside the loops' jobs, the
         overhead o from jobs that do nothing (from before their submission to the result in the client), and the number
         of evaluations N: one job takes o + s + N w, one job per evaluation N (o + s + w), one job per circuit
-        N ({circuits} o + s + w). Of the arms with many jobs it has seen nothing but the share of warm ones.
+        N ({circuits} o + s + w). Of the arms with many jobs it has seen nothing but the share of warm ones. The floor's
+        o is that of the bare script of the section on warm pools: the least that any design has for jobs of their own.
         Target, within {TOLERANCE:.0%} of what was measured: **{worst.error:+.0%}** at worst ({worst.name}),
         {"met" if abs(worst.error) <= TOLERANCE else "missed"}.
         """
@@ -136,11 +141,13 @@ def _parts(data: Mapping[str, Any], found: Summary) -> str:
         ("s, in a job with one evaluation", cold["prepare_ms"] + warm["prepare_ms"], 1),
         ("o, cold", overheads(data, "cold"), 0),
         ("o, warm, from a full pool", overheads(data, "warm"), 0),
+        ("o, floor, one after the other", data["floor"], 0),
     )
     used = _paragraph(
         f"""
         The parts, in milliseconds. The model uses means: w {found.model.work:.1f} and s {found.model.prepare:.1f} of
-        the loops' jobs, o {found.overhead["cold"]:.0f} cold and {found.overhead["warm"]:.0f} warm.
+        the loops' jobs, o {found.overhead["cold"]:.0f} cold, {found.overhead["warm"]:.0f} warm and {found.floor:.0f} at
+        the floor.
         """
     )
     table = (f"| {what} | {len(values):,} | {percentiles(values, digits)} |" for what, values, digits in rows)

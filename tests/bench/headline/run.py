@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from bench import cluster
+from bench import cluster, loops
+from bench.floor.arm import floor
 from bench.headline import arms, exact
 from bench.headline.cluster import pool, user
 from bench.headline.lih_energy import estimation
@@ -13,6 +14,8 @@ from bench.headline.picture import draw
 
 if TYPE_CHECKING:
     import argparse
+
+    from runtime_operator.kube.client import Kube
 
     from bench.headline.arms import Submit
     from bench.headline.cluster import Pool
@@ -44,7 +47,8 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         cold = await asyncio.to_thread(_cold, submit, evaluations, options.runs, sample)
         async with pool(kube, namespace, REPLICAS) as ready:
             warm = await _warm(submit, ready, evaluations, options.runs)
-    found = figures(cold, warm)
+        lowest = await _floor(kube, options.runs)
+    found = figures(cold, warm) | {"floor": lowest}
     if not options.quick:
         draw(found)
     return found
@@ -75,6 +79,17 @@ async def _warm(submit: Submit, ready: Pool, evaluations: int, nothings: int) ->
     await ready.full(after=nothings + LOOPS)
     per_evaluation = await asyncio.to_thread(arms.per_evaluation, submit, evaluations)
     return {"overhead": overheads, "loop": loops, "per_evaluation": per_evaluation}
+
+
+async def _floor(kube: Kube, jobs: int) -> list[float]:
+    """Return how long jobs that do nothing take at the bench's floor, in pods that are ready, one after the other."""
+    async with (
+        cluster.namespace(kube, "floor") as namespace,
+        floor(kube, namespace, await cluster.profile(kube)) as lowest,
+    ):
+        await loops.closed([lowest], 1, label="first")
+        [runs] = await loops.closed([lowest], jobs)
+    return [run.seen for run in runs]
 
 
 def figures(cold: dict[str, Any], warm: dict[str, Any]) -> dict[str, Any]:

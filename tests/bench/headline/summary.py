@@ -45,11 +45,13 @@ class Summary:
     Attributes:
         model: With the work and the preparation as measured in the loops' jobs.
         overhead: Of a job that does nothing, by its path.
+        floor: The overhead that no design can avoid, in pods that are ready.
         hits: How many jobs of the warm arm found a ready pod, as a part of all.
     """
 
     model: Model
     overhead: Mapping[str, float]
+    floor: float
     hits: float
     loops: Mapping[str, Arm]
     per_evaluation: Mapping[str, Arm]
@@ -90,6 +92,7 @@ def summary(data: Mapping[str, Any]) -> Summary:
     return Summary(
         model=model,
         overhead=overhead,
+        floor=fmean(data["floor"]),
         hits=hits,
         loops={
             path: Arm(
