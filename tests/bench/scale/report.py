@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from bench.figures import verdict
+from bench.scale import steps
 from bench.scale.api_server import PARTS as PARTS_OF_API_SERVER
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
 MEBI = 2**20
 MEMORY_LIMIT_MIB = 512
+WIDTH = 120
 SMALLEST_SHARE = 1.0
 """Percent of the operator's time below which a package is not listed."""
 PARTS = ("operator", "kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler", "kubelets", "load")
@@ -44,6 +47,8 @@ the last (or is below a second). Every job is a cold one: it gets a pod of its o
 At least the Job controller's rate: {_met(best, baseline)} With {_living(data):,} live jobs: \
 {_met(best_rate(live), baseline)}
 Memory of the operator with {_living(data):,} live jobs, MiB: {verdict(full, MEMORY_LIMIT_MIB, digits=0)}
+
+{_what_stops_it(_held_step(ours), _held_step(theirs))}
 
 ### Created → terminal status seen, less the program's own time, ms
 
@@ -130,6 +135,23 @@ def _met(rate: float, baseline: float) -> str:
     return f"**{rate:g}** to {baseline:g} jobs/s, {'met' if rate >= baseline else 'missed'}."
 
 
+def _what_stops_it(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
+    cpu, baseline = _cpu_per_job(ours), _cpu_per_job(theirs)
+    more = {part: cpu[part] - baseline[part] for part in PARTS}
+    most = sorted((part for part in PARTS if more[part] > 1), key=lambda part: -more[part])
+    named = ", ".join(f"{more[part]:.0f} ms of {part}" for part in most)
+    text = f"""
+        What sets the pace is CPU: a job of the operator's takes {sum(cpu.values()):.0f} ms of it in all, one of the Job
+        controller's {sum(baseline.values()):.0f}. What is more: {named}. The tables below say for what. (By its own CPU
+        alone, one core, the operator would be busy at {1e3 / cpu["operator"]:.0f} jobs/s: arithmetic, not a
+        measurement.)"""
+    return textwrap.fill(" ".join(text.split()), WIDTH, break_on_hyphens=False)
+
+
+def _cpu_per_job(step: Mapping[str, Any]) -> dict[str, float]:
+    return {part: 1e3 * step["cpu"].get(part, 0.0) / step["jobs"] for part in PARTS}
+
+
 def _latencies(who: str, steps: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(
         f"| {who} | {step['rate']:g} | {step['jobs']} | {step['latency']['p50']:.0f} | {step['latency']['p99']:.0f} "
@@ -141,7 +163,7 @@ def _latencies(who: str, steps: Sequence[Mapping[str, Any]]) -> str:
 def _stages(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
     return "\n".join(
         f"| {name} | {_two(ms)} | {_two(theirs['stages'].get(name, {'count': 0}))} |"
-        for name, ms in ours["stages"].items()
+        for name, ms in ((name, ours["stages"][name]) for name in steps.STAGE_NAMES)
     )
 
 
@@ -150,7 +172,8 @@ def _two(ms: Mapping[str, float]) -> str:
 
 
 def _profile(profile: Mapping[str, Any]) -> str:
-    rows = [f"| {name} | {share:.1f} | |" for name, share in profile["groups"].items() if share >= SMALLEST_SHARE]
+    groups = sorted(profile["groups"].items(), key=lambda group: -group[1])
+    rows = [f"| {name} | {share:.1f} | |" for name, share in groups if share >= SMALLEST_SHARE]
     rows += [f"| `{name}` | {share:.1f} | {calls:.1f} |" for name, share, calls in profile["functions"]]
     return "\n".join(rows)
 
@@ -181,9 +204,9 @@ def _share_of(data: Mapping[str, Any], part: str) -> str:
 
 
 def _cpu(who: str, step: Mapping[str, Any]) -> str:
-    each = [1e3 * step["cpu"].get(part, 0.0) / step["jobs"] for part in PARTS]
-    cells = " | ".join(f"{ms:.1f}" for ms in each)
-    return f"| {who}, {step['rate']:g} jobs/s | {cells} | {sum(each):.0f} |"
+    each = _cpu_per_job(step)
+    cells = " | ".join(f"{each[part]:.1f}" for part in PARTS)
+    return f"| {who}, {step['rate']:g} jobs/s | {cells} | {sum(each.values()):.0f} |"
 
 
 def _requests(step: Mapping[str, Any]) -> str:

@@ -41,6 +41,8 @@ STAGES = (
 )
 """Between these moments; what lies between ``started`` and ``ended`` is the program's own time."""
 
+STAGE_NAMES = tuple(f"{earlier} → {later}" for earlier, later in STAGES)
+
 _SAMPLE = re.compile(r"^apiserver_request_total\{(?P<labels>.*)\} (?P<count>\S+)$")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
@@ -95,7 +97,9 @@ async def run(plane: ControlPlane, nodes: Nodes, load: Load, processes: Mapping[
         "failures": Counter(seen["failed"].values()).most_common(3),
         "lag": _figures(seen["lags"]),
         "latency": _figures(m["terminal seen"] - m["created"] - load.work for m in ended),
-        "stages": {f"{a} → {b}": _figures(_between(moments.values(), a, b)) for a, b in STAGES},
+        "stages": {
+            name: _figures(_between(moments.values(), *stage)) for name, stage in zip(STAGE_NAMES, STAGES, strict=True)
+        },
         "span": round(max((max(m.values()) for m in moments.values()), default=seen["began"]) - seen["began"], 1),
         "held": held(seen["began"], load, list(moments.values())),
         "cpu": {name: round(after[name].cpu_seconds - before[name].cpu_seconds, 2) for name in before} | {"load": used},
