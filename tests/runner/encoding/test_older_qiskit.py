@@ -47,7 +47,11 @@ def older_python() -> Path:
             subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, new], check=True)
             packages = ["--python", str(new / "bin/python"), f"qiskit=={OLDER}"]
             subprocess.run([uv, "pip", "install", "--quiet", *packages], check=True)
-            new.rename(place)  # whole or not at all, for the next run and for one at the same time
+            try:
+                new.rename(place)  # whole or not at all
+            except OSError:
+                if not place.exists():  # else another process was faster, and its is as good
+                    raise
     return place / "bin/python"
 
 
