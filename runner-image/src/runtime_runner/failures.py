@@ -21,6 +21,26 @@ _CHAIN = 10
 
 _RUNNER = str(Path(__file__).parent)
 
+OF_PROGRAMS = frozenset(
+    {
+        FailureReason.INVALID_PROGRAM,
+        FailureReason.INVALID_INPUT,
+        FailureReason.PROGRAM_FAILED,
+        FailureReason.PROGRAM_EXITED,
+        FailureReason.MISSING_MODULE,
+        FailureReason.INVALID_RESULT,
+        FailureReason.RESULT_TOO_LARGE,
+    }
+)
+"""What a worker may report once the program, too, can write its messages: nothing that blames somebody else."""
+
+OF_WORKERS = OF_PROGRAMS | {
+    FailureReason.BACKEND_TOO_SMALL,
+    FailureReason.INVALID_BACKEND,
+    FailureReason.RUNNER_ERROR,
+}
+"""What a worker may report before the program is entered."""
+
 
 class JobError(Exception):
     """The job cannot succeed any more; says why and whose fault that is."""

@@ -52,26 +52,6 @@ LINGER_SECONDS = 0.1
 delivered to those who are attached: about one job in 150 was seen to end only with its pod, 1.5 s late."""
 
 
-_PROGRAM_REASONS = frozenset(
-    {
-        FailureReason.INVALID_PROGRAM,
-        FailureReason.INVALID_INPUT,
-        FailureReason.PROGRAM_FAILED,
-        FailureReason.PROGRAM_EXITED,
-        FailureReason.MISSING_MODULE,
-        FailureReason.INVALID_RESULT,
-        FailureReason.RESULT_TOO_LARGE,
-    }
-)
-"""What a worker may report once the program, too, can write its messages: nothing that blames somebody else."""
-
-_WORKER_REASONS = _PROGRAM_REASONS | {
-    FailureReason.BACKEND_TOO_SMALL,
-    FailureReason.INVALID_BACKEND,
-    FailureReason.RUNNER_ERROR,
-}
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Stop:
     """The program has been asked to end, whatever it may still say."""
@@ -387,7 +367,7 @@ class Supervisor:
         return True
 
     def _credible_reasons(self) -> frozenset[FailureReason]:
-        return _WORKER_REASONS if self._entered_at is None else _PROGRAM_REASONS
+        return failures.OF_WORKERS if self._entered_at is None else failures.OF_PROGRAMS
 
     def _enter(self, job: contract.Job) -> None:
         """Start the clock and let the program begin. What the pipes hold now is not the program's."""
