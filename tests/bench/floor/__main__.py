@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from runtime_operator.kube.client import Object
 
 LABEL = {"bench": "floor"}
+FIRST_WATCH_SECONDS, WATCH_SECONDS, PAUSE_SECONDS = 2, 1800, 0.1
 STARTING = 4
 """Pods started at the same time."""
 
@@ -48,19 +50,29 @@ class Floor:
         self._used: list[ReadyPod] = []
 
     async def follow(self) -> None:
-        """Serve every job that is created from now on."""
-        _, version = await self._kube.list(FLOOR_JOBS, self._namespace)
+        """Serve every job, each once.
+
+        A watch that is opened right after its kind was defined may be closed, fail, or stay silent. So until one has
+        shown a job, another is opened every few seconds; each begins with the jobs that are there.
+        """
+        served: set[str] = set()
+        seconds = FIRST_WATCH_SECONDS
+        path, unlimited = FLOOR_JOBS.path(self._namespace), aiohttp.ClientTimeout(total=None)
         while True:
-            query = {"watch": "true", "resourceVersion": version, "allowWatchBookmarks": "true"}
-            path, unlimited = FLOOR_JOBS.path(self._namespace), aiohttp.ClientTimeout(total=None)
-            async with self._session.get(path, params=query, timeout=unlimited) as answer:
-                async for line in answer.content:
-                    event = json.loads(line)
-                    version = event["object"]["metadata"]["resourceVersion"]
-                    if event["type"] == "ADDED":
-                        task = asyncio.create_task(self._serve_or_say_why_not(event["object"]["metadata"]))
-                        self._serving.add(task)
-                        task.add_done_callback(self._serving.discard)
+            query = {"watch": "true", "timeoutSeconds": str(seconds)}
+            with contextlib.suppress(aiohttp.ClientError):
+                async with self._session.get(path, params=query, timeout=unlimited) as answer:
+                    async for line in answer.content:
+                        event = json.loads(line)
+                        if event.get("type") != "ADDED":
+                            continue
+                        seconds, job = WATCH_SECONDS, event["object"]["metadata"]
+                        if job["uid"] not in served:
+                            served.add(job["uid"])
+                            task = asyncio.create_task(self._serve_or_say_why_not(job))
+                            self._serving.add(task)
+                            task.add_done_callback(self._serving.discard)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def fill(self, pods: int) -> None:
         """Remove the pods that were used, and have so many ready."""
