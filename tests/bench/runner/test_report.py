@@ -36,7 +36,8 @@ def test_targets_that_are_met_are_said_to_be_met() -> None:
 
 def test_targets_that_are_missed_are_said_to_be_missed_and_by_what() -> None:
     text = section(figures(second=7.0, warm=1000.0, main=6.0))
-    assert "missed for one (**30%**, after the pause 5%), another (**30%**, after the pause 5%)." in text
+    missed = "missed for one (**30%**, after the pause 5%), another (**30%**, after the pause 5%)."
+    assert f"met for 0 of 2 programs, {missed}" in text
     assert "Target < 1: **1.00**, missed." in text
     assert "Target ≤ 5: **6.00**, missed." in text
 

@@ -6,8 +6,8 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from bench.figures import verdict
-from bench.scale import steps
 from bench.scale.api_server import PARTS as PARTS_OF_API_SERVER
+from bench.scale.steps import STAGE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,7 +163,7 @@ def _latencies(who: str, steps: Sequence[Mapping[str, Any]]) -> str:
 def _stages(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
     return "\n".join(
         f"| {name} | {_two(ms)} | {_two(theirs['stages'].get(name, {'count': 0}))} |"
-        for name, ms in ((name, ours["stages"][name]) for name in steps.STAGE_NAMES)
+        for name, ms in ((name, ours["stages"][name]) for name in STAGE_NAMES)
     )
 
 

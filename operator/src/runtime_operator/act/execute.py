@@ -78,10 +78,11 @@ class Executor:
             KubeError: the API server could not be reached or gave an unexpected answer: try again.
         """
         job = observed.job
+        subject = _Subject(observed.key, job.uid if job else observed.deleted_uid, job)
         if job is not None:
             self._claims.note_look(job)
         for action in plan.actions:
-            if not await self._do(_Subject(observed.key, job.uid if job else observed.deleted_uid, job), action):
+            if not await self._do(subject, action):
                 return 0.0
         if job is None:
             return plan.requeue_after
