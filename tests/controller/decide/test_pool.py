@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from runtime_operator.api.v1alpha1 import RunnerPoolSpec
 from runtime_operator.build.pod import template_digest
 from runtime_operator.decide.plan import Converse, CreatePod, DiscardPod, Plan, PrepareNamespace, Waste
 from runtime_operator.decide.pool import plan_pool
-from runtime_operator.observe.pools import Demand, ObservedPool, PoolPod, PoolSnapshot
+from runtime_operator.observe.pools import RATE_SECONDS, Demand, ObservedPool, PoolPod, PoolSnapshot
 from runtime_operator.observe.snapshots import Refusal
 from runtime_runner.contract import RunnerState
 from support import crd, snapshots
@@ -183,6 +184,36 @@ def test_while_jobs_ask_a_pool_that_is_half_full_waits() -> None:
 def test_while_jobs_ask_a_pool_below_its_low_watermark_gets_one_pod_at_a_time() -> None:
     assert len(created(plan(*(ready(n) for n in range(3)), **busy()))) == 1
     assert not created(plan(*(ready(n) for n in range(2)), starting(5), **busy()))
+
+
+def test_while_jobs_come_faster_than_pods_start_and_all_find_one_only_an_empty_pool_gets_one() -> None:
+    assert not created(plan(ready(1), **busy(rate=3.0)))
+    assert not created(plan(starting(1), **busy(rate=3.0)))
+    assert len(created(plan(**busy(rate=3.0)))) == 1
+
+
+def test_the_rate_at_which_jobs_came_fades_and_then_the_low_watermark_counts_again() -> None:
+    slower = RATE_SECONDS * math.log(1.5) - 0.2
+    held = plan(ready(1), **busy(rate=1.5))
+    assert not created(held)
+    assert held.requeue_after == pytest.approx(slower)
+    assert len(created(plan(ready(1), **busy(rate=1.5), now=NOW + slower))) == 1
+
+
+def test_when_jobs_have_found_no_pod_starting_one_for_the_pool_is_no_more_work() -> None:
+    assert len(created(plan(ready(1), **busy(rate=3.0, last_missed=NOW - 1)))) == 1
+    assert not created(plan(ready(1), **busy(rate=3.0, last_missed=NOW - QUIET)))
+
+
+def test_where_more_pods_may_start_at_the_same_time_jobs_may_come_faster() -> None:
+    settings = CONFIG.pools.model_copy(update={"max_starting": 16})
+    config = CONFIG.model_copy(update={"pools": settings})
+    assert len(created(plan(ready(1), **busy(rate=3.0), config=config))) == 4
+    assert not created(plan(ready(1), **busy(rate=5.0), config=config))
+
+
+def test_a_low_watermark_of_0_starts_nothing_beside_jobs_however_slowly_they_come() -> None:
+    assert not created(plan(**busy(rate=0.2), low_watermark=0))
 
 
 def test_while_jobs_own_pods_start_the_pool_is_busy_however_long_ago_they_asked() -> None:

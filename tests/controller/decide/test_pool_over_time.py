@@ -7,6 +7,7 @@ is gone, a job takes the oldest pod that is ready.
 from __future__ import annotations
 
 import dataclasses
+import random
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from runtime_operator.build.pod import template_digest
 from runtime_operator.decide.plan import CreatePod, DiscardPod, PrepareNamespace
 from runtime_operator.decide.pool import plan_pool
 from runtime_operator.decide.warm import candidates
+from runtime_operator.observe.demand import Ledger
 from runtime_operator.observe.pools import Demand, ObservedPool, PoolPod, PoolSnapshot
 from runtime_operator.observe.snapshots import PodSnapshot, Refusal, RunnerSnapshot
 from runtime_runner.contract import RunnerState
@@ -107,6 +109,7 @@ demands = st.builds(
     hits=st.integers(0, 99),
     misses=st.integers(0, 99),
     last_asked=st.just(0.0) | moments,
+    rate=st.sampled_from([0.0, 0.2, 1.0, 30.0]),
     waiting=st.sampled_from([0, 0, 3]),
     refused=st.sampled_from([0, 0, 1]),
 )
@@ -179,7 +182,6 @@ class Cluster:
         self.now, self.room, self.fails = START, room, fails
         self.pods: dict[str, PodSnapshot] = {}
         self.made: set[str] = set()
-        self.demand = Demand()
         self.refusal: Refusal | None = None
         self.written_at = 0.0
         self.passes = self.writes = self.creations = 0
@@ -195,6 +197,8 @@ class Cluster:
             spec_error="",
             status={},
         )
+        self.ledger = Ledger()
+        self.ledger.open(self.pool)
 
     def entries(self) -> tuple[PoolPod, ...]:
         return tuple(PoolPod(pod=self._seen(pod), runner=self._runner(pod)) for pod in self.pods.values())
@@ -205,7 +209,8 @@ class Cluster:
     def restart(self) -> None:
         """Another operator: it knows what is in the cluster, and nothing else."""
         self.made, self.refusal, self.written_at = set(), None, 0.0
-        self.demand = Demand(hits=self.pool.status["hits"], misses=self.pool.status["misses"])
+        self.ledger = Ledger()
+        self.ledger.open(self.pool)
 
     def ask(self) -> None:
         """A job comes."""
@@ -213,12 +218,7 @@ class Cluster:
         if found:
             del self.pods[found[0].uid]
         self.hits.append(bool(found))
-        self.demand = dataclasses.replace(
-            self.demand,
-            hits=self.demand.hits + bool(found),
-            misses=self.demand.misses + (not found),
-            last_asked=self.now,
-        )
+        self.ledger.asked(self.pool.uid, self.now, hit=bool(found))
         self.work()
 
     def run(self, seconds: float) -> None:
@@ -249,7 +249,7 @@ class Cluster:
             pool=self.pool,
             pods=self.entries(),
             made=frozenset(self.made),
-            demand=self.demand,
+            demand=self.ledger.of(self.pool, "default"),
             namespace_prepared=True,
             refusal=self.refusal,
             status_written_at=self.written_at,
@@ -337,6 +337,18 @@ def test_a_burst_is_served_from_the_pool_and_the_pool_is_full_again_soon_after()
     assert cluster.ready() == 10
 
 
+def test_a_burst_that_the_pool_has_a_pod_for_each_of_starts_none_beside_it() -> None:
+    cluster = Cluster(replicas=12)
+    cluster.run(20)
+    for _ in range(11):
+        cluster.ask()
+        cluster.run(0.25)
+    assert cluster.hits == [True] * 11
+    assert cluster.creations == 12, "none but those that were there before"
+    cluster.run(12)
+    assert cluster.ready() == 12
+
+
 def test_under_a_steady_load_the_pool_is_refilled_without_waiting_for_quiet() -> None:
     cluster = Cluster(replicas=6)
     cluster.run(20)
@@ -355,6 +367,16 @@ def test_under_more_load_than_pods_can_be_started_for_some_jobs_still_find_one()
         cluster.ask()
         cluster.run(0.25)
     assert sum(cluster.hits) >= 90, "about one pod a second"
+
+
+def test_jobs_at_random_a_little_slower_than_pods_can_be_started_mostly_find_one() -> None:
+    chance = random.Random(5)
+    cluster = Cluster(replicas=8)
+    cluster.run(20)
+    for _ in range(300):
+        cluster.ask()
+        cluster.run(chance.expovariate(0.8))
+    assert sum(cluster.hits) >= 270
 
 
 def test_pods_that_fail_are_tried_less_and_less_often() -> None:
@@ -380,12 +402,12 @@ def test_a_pool_that_does_not_fit_the_quota_takes_what_there_is() -> None:
 def test_a_pool_gives_pods_back_one_by_one_as_long_as_a_job_finds_no_room() -> None:
     cluster = Cluster(replicas=8)
     cluster.run(20)
-    cluster.demand = dataclasses.replace(cluster.demand, refused=1)
+    cluster.ledger.refused("a-job", KEY.namespace)
     cluster.run(0.5)
     assert len(cluster.pods) == 7
     cluster.run(10)
     assert len(cluster.pods) == 5
-    cluster.demand = dataclasses.replace(cluster.demand, refused=0)
+    cluster.ledger.accepted("a-job")
     cluster.run(10)
     assert cluster.ready() == 8
 

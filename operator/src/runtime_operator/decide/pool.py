@@ -30,6 +30,9 @@ FIRST_BACK_OFF = 5.0
 
 MOST_BACK_OFF = 300.0
 
+START_SECONDS = 1.0
+"""About what it takes to start a pod, and the CPU time it costs: docs/benchmarks.md."""
+
 GONE_SECONDS = 30.0
 """A pod that is deleted frees its quota within its grace period; on a lost node it may never be gone."""
 
@@ -155,9 +158,12 @@ def _refill(
     at_once = config.pools.max_starting if observed.refusal is None else 1
     quiet = _until_quiet(observed, now, config)
     if quiet is not None:
-        if seen.live >= _low_watermark(pool.spec, target):
-            return _Refill(again=quiet)
         at_once = min(at_once, max(1, config.pools.max_starting // 4))
+        low = _low_watermark(pool.spec, target)
+        if (slower := _until_slower(observed, at_once, now, config)) is not None:
+            quiet, low = min(quiet, slower), min(low, 1)
+        if seen.live >= low:
+            return _Refill(again=quiet)
     count = max(0, min(missing, at_once - len(seen.starting)))
     return _Refill(count=count, again=LOOK_AGAIN if count else quiet)
 
@@ -198,6 +204,19 @@ def _until_quiet(observed: ObservedPool, now: float, config: OperatorConfig) -> 
     if observed.demand.waiting:
         return LOOK_AGAIN
     left = observed.demand.last_asked + config.pools.quiet_seconds - now
+    return left if left > 0 else None
+
+
+def _until_slower(observed: ObservedPool, at_once: int, now: float, config: OperatorConfig) -> float | None:
+    """Return in how many seconds jobs will not come faster than pods can be started, if no other comes.
+
+    None: they do not, or some find no pod. Those start one of their own, and one for the pool in its place is no more
+    work; while all find one, it would only slow them down.
+    """
+    demand = observed.demand
+    if now < demand.last_missed + config.pools.quiet_seconds:
+        return None
+    left = demand.falls_to(at_once / START_SECONDS) - now
     return left if left > 0 else None
 
 

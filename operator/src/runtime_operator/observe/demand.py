@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runtime_operator.observe.pools import Demand
+from runtime_operator.observe.pools import RATE_SECONDS, Demand
 
 if TYPE_CHECKING:
     from runtime_operator.observe.pools import PoolSnapshot
@@ -17,6 +18,14 @@ class _Count:
     hits: int
     misses: int
     last_asked: float = 0.0
+    last_missed: float = 0.0
+    rate: float = 0.0
+
+    def asked(self, now: float, *, hit: bool) -> None:
+        """Count one job."""
+        self.rate = 1 / RATE_SECONDS + self.rate * math.exp(min(0.0, self.last_asked - now) / RATE_SECONDS)
+        self.hits, self.misses, self.last_asked = self.hits + hit, self.misses + (not hit), now
+        self.last_missed = self.last_missed if hit else now
 
 
 class Ledger:
@@ -40,10 +49,8 @@ class Ledger:
 
     def asked(self, pool_uid: str, now: float, *, hit: bool) -> None:
         """A job took a pod of this pool, or found none ready."""
-        count = self._counts.get(pool_uid)
-        if count is None:
-            return
-        count.hits, count.misses, count.last_asked = count.hits + hit, count.misses + (not hit), now
+        if (count := self._counts.get(pool_uid)) is not None:
+            count.asked(now, hit=hit)
 
     def starting(self, job_uid: str, namespace: str, profile: str) -> None:
         """A job's own pod is on its way."""
@@ -79,6 +86,8 @@ class Ledger:
             hits=count.hits,
             misses=count.misses,
             last_asked=count.last_asked,
+            last_missed=count.last_missed,
+            rate=count.rate,
             waiting=self._starting_in[namespace, profile],
             refused=self._refused_in[namespace],
         )

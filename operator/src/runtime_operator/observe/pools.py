@@ -5,6 +5,7 @@ All moments are seconds since the epoch.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runtime_operator.observe.snapshots import PodSnapshot, Refusal, RunnerSnapshot
+
+RATE_SECONDS = 5.0
+"""Over how long the rate at which jobs ask is averaged: a job's share in it fades by 1/e in so long."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,10 +64,18 @@ class Demand:
     """Jobs of its namespace and profile that found none ready and started cold, ever."""
     last_asked: float = 0.0
     """When a job last took, or missed, one."""
+    last_missed: float = 0.0
+    """When a job last found none ready."""
+    rate: float = 0.0
+    """Jobs per second that asked, at that moment. It fades from then on: :meth:`falls_to`."""
     waiting: int = 0
     """Jobs of its namespace and profile whose own pods are starting now."""
     refused: int = 0
     """Jobs of its namespace that the namespace's quota has no room for."""
+
+    def falls_to(self, rate: float) -> float:
+        """Return when the rate is no higher than this, if no other job asks."""
+        return self.last_asked + RATE_SECONDS * math.log(self.rate / rate) if self.rate > rate else self.last_asked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
