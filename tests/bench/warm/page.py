@@ -58,8 +58,9 @@ ready pod.
 - *Warm hit*: the pool is filled before, with as many pods as there are jobs. With `lowWatermark: 0` it starts no others
   while jobs arrive, and `ttl.podSeconds` keeps the used ones.
 - *Pool refilled beside*: filled before in the same way. It has the default low watermark, so pods are started while
-  jobs arrive when fewer than half are left, unless jobs come faster than that (then, once none is left); each used one
-  is deleted at once.
+  jobs arrive when fewer than half are left, unless jobs come faster than pods start and all find one (then, once none
+  is left); each used one is deleted at once. At one per second they are started
+  beside the jobs, and there a start keeps more than a core busy.
 - *Cold*: there is no pool. On this machine a start keeps more than a core busy, so arrivals above that queue up.
 - *Pool drained*: other jobs have just taken the pool's two pods; what comes next starts pods of its own, beside the
   refill, and later arrivals may find refilled ones.
