@@ -59,8 +59,7 @@ ready pod.
   while jobs arrive, and `ttl.podSeconds` keeps the used ones.
 - *Pool refilled beside*: filled before in the same way. It has the default low watermark, so pods are started while
   jobs arrive when fewer than half are left, unless jobs come faster than pods start and all find one (then, once none
-  is left); each used one is deleted at once. At one per second they are started
-  beside the jobs, and there a start keeps more than a core busy.
+  is left); each used one is deleted at once.
 - *Cold*: there is no pool. On this machine a start keeps more than a core busy, so arrivals above that queue up.
 - *Pool drained*: other jobs have just taken the pool's two pods; what comes next starts pods of its own, beside the
   refill, and later arrivals may find refilled ones.
