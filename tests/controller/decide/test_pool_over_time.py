@@ -109,6 +109,7 @@ demands = st.builds(
     hits=st.integers(0, 99),
     misses=st.integers(0, 99),
     last_asked=st.just(0.0) | moments,
+    last_missed=st.just(0.0) | moments,
     rate=st.sampled_from([0.0, 0.2, 1.0, 30.0]),
     waiting=st.sampled_from([0, 0, 3]),
     refused=st.sampled_from([0, 0, 1]),

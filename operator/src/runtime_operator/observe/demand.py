@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import math
+import dataclasses
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runtime_operator.observe.pools import RATE_SECONDS, Demand
+from runtime_operator.observe.pools import Demand
 
 if TYPE_CHECKING:
     from runtime_operator.observe.pools import PoolSnapshot
-
-
-@dataclass(slots=True)
-class _Count:
-    hits: int
-    misses: int
-    last_asked: float = 0.0
-    last_missed: float = 0.0
-    rate: float = 0.0
-
-    def asked(self, now: float, *, hit: bool) -> None:
-        """Count one job."""
-        self.rate = 1 / RATE_SECONDS + self.rate * math.exp(min(0.0, self.last_asked - now) / RATE_SECONDS)
-        self.hits, self.misses, self.last_asked = self.hits + hit, self.misses + (not hit), now
-        self.last_missed = self.last_missed if hit else now
 
 
 class Ledger:
     """Hits and misses by pool; jobs that are starting, or refused for want of quota, by namespace."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, _Count] = {}
+        self._counts: dict[str, Demand] = {}
         self._starting: dict[str, tuple[str, str]] = {}
         self._starting_in: Counter[tuple[str, str]] = Counter()
         self._refused: dict[str, str] = {}
@@ -41,7 +25,7 @@ class Ledger:
     def open(self, pool: PoolSnapshot) -> None:
         """Begin to count for a pool where its status says that an earlier operator ended."""
         if pool.uid not in self._counts:
-            self._counts[pool.uid] = _Count(hits=pool.status.get("hits", 0), misses=pool.status.get("misses", 0))
+            self._counts[pool.uid] = Demand(hits=pool.status.get("hits", 0), misses=pool.status.get("misses", 0))
 
     def close(self, pool_uid: str) -> None:
         """Forget a pool."""
@@ -50,7 +34,7 @@ class Ledger:
     def asked(self, pool_uid: str, now: float, *, hit: bool) -> None:
         """A job took a pod of this pool, or found none ready."""
         if (count := self._counts.get(pool_uid)) is not None:
-            count.asked(now, hit=hit)
+            self._counts[pool_uid] = count.asked(now, hit=hit)
 
     def starting(self, job_uid: str, namespace: str, profile: str) -> None:
         """A job's own pod is on its way."""
@@ -81,13 +65,6 @@ class Ledger:
 
     def of(self, pool: PoolSnapshot, profile: str) -> Demand:
         """Return what is asked of this pool."""
-        count, namespace = self._counts.get(pool.uid, _Count(0, 0)), pool.key.namespace
-        return Demand(
-            hits=count.hits,
-            misses=count.misses,
-            last_asked=count.last_asked,
-            last_missed=count.last_missed,
-            rate=count.rate,
-            waiting=self._starting_in[namespace, profile],
-            refused=self._refused_in[namespace],
-        )
+        count, namespace = self._counts.get(pool.uid, Demand()), pool.key.namespace
+        waiting, refused = self._starting_in[namespace, profile], self._refused_in[namespace]
+        return dataclasses.replace(count, waiting=waiting, refused=refused)

@@ -5,6 +5,7 @@ All moments are seconds since the epoch.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,18 @@ class Demand:
     """Jobs of its namespace and profile whose own pods are starting now."""
     refused: int = 0
     """Jobs of its namespace that the namespace's quota has no room for."""
+
+    def asked(self, now: float, *, hit: bool) -> Demand:
+        """Return it with one job more, which took a pod or found none."""
+        left = self.rate * math.exp(min(0.0, self.last_asked - now) / RATE_SECONDS)
+        return dataclasses.replace(
+            self,
+            hits=self.hits + hit,
+            misses=self.misses + (not hit),
+            last_asked=now,
+            last_missed=self.last_missed if hit else now,
+            rate=left + 1 / RATE_SECONDS,
+        )
 
     def falls_to(self, rate: float) -> float:
         """Return when the rate is no higher than this, if no other job asks."""
